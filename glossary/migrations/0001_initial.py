@@ -1,0 +1,627 @@
+import uuid
+
+import django.db.models.deletion
+import modelcluster.contrib.taggit
+import modelcluster.fields
+import modelsearch.index
+import swapper
+import wagtail.fields
+from django.db import migrations, models
+
+import glossary.conf
+
+
+# A site may replace Wagtail's base page; the tables follow it.
+swapper.set_app_prefix("wagtailcore", "wagtail")
+PAGE_MODEL = swapper.get_model_name("wagtailcore", "Page")
+
+
+class Migration(migrations.Migration):
+    initial = True
+
+    dependencies = [
+        (
+            "taggit",
+            "0006_rename_taggeditem_content_type_object_id_taggit_tagg_content_8fc721_idx",
+        ),
+        ("wagtailcore", "0098_apitoken"),
+        swapper.dependency("wagtailcore", "Page"),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name="Category",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "translation_key",
+                    models.UUIDField(default=uuid.uuid4, editable=False),
+                ),
+                ("name", models.CharField(max_length=255, verbose_name="name")),
+                (
+                    "slug",
+                    models.SlugField(
+                        allow_unicode=True,
+                        blank=True,
+                        help_text="The name in addresses; left empty, it is made from the name.",
+                        max_length=255,
+                        verbose_name="slug",
+                    ),
+                ),
+                (
+                    "description",
+                    models.TextField(
+                        blank=True,
+                        help_text="One or two sentences: what the terms have in common.",
+                        verbose_name="description",
+                    ),
+                ),
+                (
+                    "sort_order",
+                    models.IntegerField(
+                        blank=True, editable=False, null=True, verbose_name="sort order"
+                    ),
+                ),
+                (
+                    "locale",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="wagtailcore.locale",
+                        verbose_name="locale",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "category",
+                "verbose_name_plural": "categories",
+                "ordering": ["sort_order", "name", "pk"],
+                "abstract": False,
+            },
+            bases=(modelsearch.index.Indexed, models.Model),
+        ),
+        migrations.CreateModel(
+            name="GlossaryPage",
+            fields=[
+                (
+                    "page_ptr",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        parent_link=True,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to=PAGE_MODEL,
+                    ),
+                ),
+                (
+                    "introduction",
+                    wagtail.fields.RichTextField(
+                        blank=True,
+                        help_text="What the glossary covers and for whom, in two or three sentences.",
+                        verbose_name="introduction",
+                    ),
+                ),
+                (
+                    "feature_base_url",
+                    models.URLField(
+                        blank=True,
+                        help_text="Paths of related features are read from here, for example https://www.example.com/. Left empty, from the root of this site.",
+                        verbose_name="address of the features",
+                    ),
+                ),
+                (
+                    "licence_url",
+                    models.URLField(
+                        blank=True,
+                        help_text="The licence of the texts, for readers and search engines.",
+                        verbose_name="address of the licence",
+                    ),
+                ),
+                (
+                    "default_category",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="A new term starts with this category.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="glossary.category",
+                        verbose_name="category of new terms",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "glossary",
+                "verbose_name_plural": "glossaries",
+            },
+            bases=(PAGE_MODEL.lower(), models.Model),
+        ),
+        migrations.CreateModel(
+            name="RelatedTerm",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("name", models.CharField(max_length=255, verbose_name="name")),
+                (
+                    "slug",
+                    models.SlugField(
+                        allow_unicode=True,
+                        blank=True,
+                        help_text="A page with this slug in the glossary becomes the page of this term. Left empty, it is made from the name.",
+                        max_length=255,
+                        verbose_name="slug",
+                    ),
+                ),
+                (
+                    "glossary",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="related_terms",
+                        to="glossary.glossarypage",
+                        verbose_name="glossary",
+                    ),
+                ),
+                (
+                    "locale",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="wagtailcore.locale",
+                        verbose_name="language",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "related term",
+                "verbose_name_plural": "related terms",
+                "ordering": ["name", "pk"],
+            },
+            bases=(modelsearch.index.Indexed, models.Model),
+        ),
+        migrations.CreateModel(
+            name="TermPage",
+            fields=[
+                (
+                    "page_ptr",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        parent_link=True,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to=PAGE_MODEL,
+                    ),
+                ),
+                (
+                    "heading",
+                    models.CharField(
+                        blank=True,
+                        help_text="The headline of the page, often a question. Left empty, the term itself.",
+                        max_length=255,
+                        verbose_name="heading",
+                    ),
+                ),
+                (
+                    "short_definition",
+                    models.TextField(
+                        help_text="One or two sentences that can stand alone: what it is first, then what sets it apart. Shown in lists, previews and search results.",
+                        verbose_name="short definition",
+                    ),
+                ),
+                (
+                    "explanation",
+                    wagtail.fields.StreamField(
+                        [("section", 3)],
+                        blank=True,
+                        block_lookup={
+                            0: (
+                                "wagtail.blocks.ChoiceBlock",
+                                [],
+                                {"choices": glossary.conf.section_kinds},
+                            ),
+                            1: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {"max_length": 255, "required": False},
+                            ),
+                            2: ("glossary.blocks.ProseBlock", (), {}),
+                            3: (
+                                "wagtail.blocks.StructBlock",
+                                [[("kind", 0), ("heading", 1), ("body", 2)]],
+                                {},
+                            ),
+                        },
+                        help_text="The text, in sections. Most terms need two or three.",
+                        verbose_name="explanation",
+                    ),
+                ),
+                (
+                    "comparisons",
+                    wagtail.fields.StreamField(
+                        [("comparison", 3)],
+                        blank=True,
+                        block_lookup={
+                            0: (
+                                "glossary.blocks.RelatedTermChooserBlock",
+                                (),
+                                {"required": False},
+                            ),
+                            1: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {"max_length": 255, "required": False},
+                            ),
+                            2: ("glossary.blocks.ProseBlock", (), {}),
+                            3: (
+                                "wagtail.blocks.StructBlock",
+                                [[("related_term", 0), ("name", 1), ("comparison", 2)]],
+                                {},
+                            ),
+                        },
+                        help_text="Concepts that readers confuse with this one.",
+                        verbose_name="comparisons",
+                    ),
+                ),
+                (
+                    "faq",
+                    wagtail.fields.StreamField(
+                        [("question", 2)],
+                        blank=True,
+                        block_lookup={
+                            0: ("wagtail.blocks.CharBlock", (), {"max_length": 500}),
+                            1: ("glossary.blocks.ProseBlock", (), {}),
+                            2: (
+                                "wagtail.blocks.StructBlock",
+                                [[("question", 0), ("answer", 1)]],
+                                {},
+                            ),
+                        },
+                        help_text="Questions that the text above leaves open.",
+                        verbose_name="questions",
+                    ),
+                ),
+                (
+                    "related_features",
+                    wagtail.fields.StreamField(
+                        [("feature", 2)],
+                        blank=True,
+                        block_lookup={
+                            0: ("wagtail.blocks.CharBlock", (), {"max_length": 2000}),
+                            1: (
+                                "wagtail.blocks.CharBlock",
+                                (),
+                                {"max_length": 255, "required": False},
+                            ),
+                            2: (
+                                "wagtail.blocks.StructBlock",
+                                [[("path", 0), ("label", 1)]],
+                                {},
+                            ),
+                        },
+                        help_text="Where the reader can see the term at work.",
+                        verbose_name="related features",
+                    ),
+                ),
+                (
+                    "payload_extra",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        editable=False,
+                        verbose_name="further fields of the payload",
+                    ),
+                ),
+                (
+                    "category",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="terms",
+                        to="glossary.category",
+                        verbose_name="category",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "term",
+                "verbose_name_plural": "terms",
+            },
+            bases=(PAGE_MODEL.lower(), models.Model),
+        ),
+        migrations.CreateModel(
+            name="TermLink",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "sort_order",
+                    models.IntegerField(blank=True, editable=False, null=True),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("related", "Related"),
+                            ("see_also", "See also"),
+                            ("contrast", "In contrast to"),
+                            ("broader", "Broader"),
+                            ("narrower", "Narrower"),
+                        ],
+                        default="related",
+                        max_length=16,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "related_term",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="links",
+                        to="glossary.relatedterm",
+                        verbose_name="related term",
+                    ),
+                ),
+                (
+                    "term",
+                    modelcluster.fields.ParentalKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="related_terms",
+                        to="glossary.termpage",
+                        verbose_name="term",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "related term",
+                "verbose_name_plural": "related terms",
+                "ordering": ["sort_order"],
+                "abstract": False,
+            },
+        ),
+        migrations.CreateModel(
+            name="TermLabel",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "sort_order",
+                    models.IntegerField(blank=True, editable=False, null=True),
+                ),
+                ("text", models.CharField(max_length=255, verbose_name="label")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("synonym", "Synonym"),
+                            ("abbreviation", "Abbreviation"),
+                            ("inflection", "Inflection"),
+                            ("hidden", "Hidden"),
+                        ],
+                        default="synonym",
+                        help_text="Hidden labels, such as common misspellings, are searched but not shown.",
+                        max_length=16,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "case_rule",
+                    models.CharField(
+                        choices=[
+                            ("ignore", "In any case"),
+                            ("first", "Only the first letter may differ"),
+                            ("exact", "Exactly as written"),
+                        ],
+                        default="ignore",
+                        help_text="How a text must write the label to mean this term.",
+                        max_length=8,
+                        verbose_name="upper and lower case",
+                    ),
+                ),
+                (
+                    "term",
+                    modelcluster.fields.ParentalKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="labels",
+                        to="glossary.termpage",
+                        verbose_name="term",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "label",
+                "verbose_name_plural": "labels",
+                "ordering": ["sort_order"],
+                "abstract": False,
+            },
+            bases=(modelsearch.index.Indexed, models.Model),
+        ),
+        migrations.AddField(
+            model_name="relatedterm",
+            name="page",
+            field=models.ForeignKey(
+                blank=True,
+                editable=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="known_as",
+                to="glossary.termpage",
+                verbose_name="page",
+            ),
+        ),
+        migrations.CreateModel(
+            name="ImportRecord",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "key",
+                    models.CharField(
+                        help_text="The slug in the payload; it stays when the page gets another.",
+                        max_length=255,
+                        verbose_name="key",
+                    ),
+                ),
+                (
+                    "base",
+                    models.JSONField(
+                        default=dict,
+                        help_text="The value of each field as it was last applied.",
+                        verbose_name="base",
+                    ),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(auto_now=True, verbose_name="updated at"),
+                ),
+                (
+                    "glossary",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="import_records",
+                        to="glossary.glossarypage",
+                    ),
+                ),
+                (
+                    "page",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="import_records",
+                        to="glossary.termpage",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "import record",
+                "verbose_name_plural": "import records",
+            },
+        ),
+        migrations.CreateModel(
+            name="TermTag",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "content_object",
+                    modelcluster.fields.ParentalKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="tagged_items",
+                        to="glossary.termpage",
+                    ),
+                ),
+                (
+                    "tag",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="%(app_label)s_%(class)s_items",
+                        to="taggit.tag",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "tag of a term",
+                "verbose_name_plural": "tags of terms",
+                "abstract": False,
+            },
+        ),
+        migrations.AddField(
+            model_name="termpage",
+            name="tags",
+            field=modelcluster.contrib.taggit.ClusterTaggableManager(
+                blank=True,
+                help_text="A comma-separated list of tags.",
+                through="glossary.TermTag",
+                to="taggit.Tag",
+                verbose_name="tags",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="category",
+            constraint=models.UniqueConstraint(
+                fields=("slug", "locale"),
+                name="glossary_category_slug_unique",
+                violation_error_message="There is already a category with this slug in this language.",
+            ),
+        ),
+        migrations.AlterUniqueTogether(
+            name="category",
+            unique_together={("translation_key", "locale")},
+        ),
+        migrations.AddConstraint(
+            model_name="termlink",
+            constraint=models.UniqueConstraint(
+                fields=("term", "related_term"),
+                name="glossary_termlink_unique",
+                violation_error_message="This related term is linked twice.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="termlabel",
+            constraint=models.UniqueConstraint(
+                fields=("term", "text"),
+                name="glossary_termlabel_unique",
+                violation_error_message="This term already has this label.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="relatedterm",
+            constraint=models.UniqueConstraint(
+                fields=("glossary", "locale", "slug"),
+                name="glossary_relatedterm_slug_unique",
+                violation_error_message="The glossary already knows a term with this slug: choose it instead, or write another slug.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="importrecord",
+            constraint=models.UniqueConstraint(
+                fields=("glossary", "key"), name="glossary_importrecord_key_unique"
+            ),
+        ),
+    ]

@@ -1,0 +1,396 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urljoin
+
+import swapper
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import models, transaction
+from django.utils.functional import cached_property, classproperty
+from django.utils.translation import gettext_lazy as _
+from modelcluster.contrib.taggit import ClusterTaggableManager
+from wagtail.admin.panels import (
+    FieldPanel,
+    InlinePanel,
+    MultiFieldPanel,
+    ObjectList,
+    TabbedInterface,
+)
+from wagtail.api import APIField
+from wagtail.fields import RichTextField
+from wagtail.models import get_page_models
+from wagtail.search import index
+
+from ..blocks import (
+    ComparisonsBlock,
+    ExplanationBlock,
+    FeaturesBlock,
+    QuestionsBlock,
+)
+from ..fields import TermStreamField
+from ..forms import TermPageForm
+from ..managers import TermPageManager
+from ..panels import GlossaryPanel
+from ..serializers import CategoryField, PublicRichTextField, TagsField
+from .relations import TermLink, check_labels, check_links
+from .snippets import Category, RelatedTerm
+
+
+# A site may replace Wagtail's base page. Its name is known before its class is ready.
+swapper.set_app_prefix("wagtailcore", "wagtail")
+PAGE_MODEL = swapper.get_model_name("wagtailcore", "Page")
+Page = swapper.load_model("wagtailcore", "Page", require_ready=False)
+
+
+class GlossaryPage(Page):
+    """A glossary: the index of its terms."""
+
+    page_ptr = models.OneToOneField(
+        PAGE_MODEL,
+        parent_link=True,
+        primary_key=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+    )
+    introduction = RichTextField(
+        verbose_name=_("introduction"),
+        blank=True,
+        features=["bold", "italic", "link", "ol", "ul"],
+        help_text=_(
+            "What the glossary covers and for whom, in two or three sentences."
+        ),
+    )
+    default_category = models.ForeignKey(
+        Category,
+        verbose_name=_("category of new terms"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text=_("A new term starts with this category."),
+    )
+    feature_base_url = models.URLField(
+        verbose_name=_("address of the features"),
+        blank=True,
+        help_text=_(
+            "Paths of related features are read from here, for example "
+            "https://www.example.com/. Left empty, from the root of this site."
+        ),
+    )
+    licence_url = models.URLField(
+        verbose_name=_("address of the licence"),
+        blank=True,
+        help_text=_("The licence of the texts, for readers and search engines."),
+    )
+
+    template = "glossary/glossary_page.html"
+
+    content_panels = [*Page.content_panels, FieldPanel("introduction")]
+    defaults_panels = [
+        FieldPanel("default_category"),
+        FieldPanel("feature_base_url"),
+        FieldPanel("licence_url"),
+    ]
+
+    search_fields = [*Page.search_fields, index.SearchField("introduction")]
+
+    api_fields = [
+        APIField("introduction", writable=True),
+        APIField("introduction", serializer=PublicRichTextField()),
+        APIField("feature_base_url", writable=True),
+        APIField("licence_url", writable=True),
+    ]
+
+    class Meta:
+        verbose_name = _("glossary")
+        verbose_name_plural = _("glossaries")
+
+    @classproperty
+    def edit_handler(cls) -> TabbedInterface:
+        return TabbedInterface(
+            [
+                ObjectList(cls.content_panels, heading=_("Content")),
+                ObjectList(cls.defaults_panels, heading=_("Defaults")),
+                ObjectList(cls.promote_panels, heading=_("Promote")),
+                ObjectList(cls.settings_panels, heading=_("Settings")),
+            ]
+        )
+
+    @classmethod
+    def clean_subpage_models(cls) -> list[type]:
+        # A site's own subclasses of TermPage count as terms without being listed.
+        return [model for model in get_page_models() if issubclass(model, TermPage)]
+
+    @property
+    def terms(self) -> models.QuerySet[TermPage]:
+        """All of its terms, published or not."""
+        return TermPage.objects.in_glossary(self)
+
+    def feature_url(self, path: str) -> str:
+        """The address of a related feature; a full address stays as it is."""
+        return urljoin(self.feature_base_url or "/", path)
+
+
+class TermPage(Page):
+    """A term of a glossary."""
+
+    page_ptr = models.OneToOneField(
+        PAGE_MODEL,
+        parent_link=True,
+        primary_key=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+    )
+    heading = models.CharField(
+        verbose_name=_("heading"),
+        max_length=255,
+        blank=True,
+        help_text=_(
+            "The headline of the page, often a question. Left empty, the term itself."
+        ),
+    )
+    short_definition = models.TextField(
+        verbose_name=_("short definition"),
+        help_text=_(
+            "One or two sentences that can stand alone: what it is first, then what "
+            "sets it apart. Shown in lists, previews and search results."
+        ),
+    )
+    explanation = TermStreamField(
+        ExplanationBlock(),
+        verbose_name=_("explanation"),
+        blank=True,
+        help_text=_("The text, in sections. Most terms need two or three."),
+    )
+    comparisons = TermStreamField(
+        ComparisonsBlock(),
+        verbose_name=_("comparisons"),
+        blank=True,
+        help_text=_("Concepts that readers confuse with this one."),
+    )
+    faq = TermStreamField(
+        QuestionsBlock(),
+        verbose_name=_("questions"),
+        blank=True,
+        help_text=_("Questions that the text above leaves open."),
+    )
+    related_features = TermStreamField(
+        FeaturesBlock(),
+        verbose_name=_("related features"),
+        blank=True,
+        help_text=_("Where the reader can see the term at work."),
+    )
+    payload_extra = models.JSONField(
+        verbose_name=_("further fields of the payload"),
+        default=dict,
+        blank=True,
+        editable=False,
+    )
+
+    category = models.ForeignKey(
+        Category,
+        verbose_name=_("category"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="terms",
+    )
+    tags = ClusterTaggableManager(
+        through="glossary.TermTag", verbose_name=_("tags"), blank=True
+    )
+
+    objects = TermPageManager()
+
+    # Set by a form that checks its own rows of links and labels.
+    rows_are_checked = False
+
+    base_form_class = TermPageForm
+    template = "glossary/term_page.html"
+    parent_page_types = ["glossary.GlossaryPage"]
+    subpage_types: list[str] = []
+
+    content_panels = [
+        *Page.content_panels,
+        GlossaryPanel(),
+        FieldPanel("heading"),
+        FieldPanel("short_definition"),
+        FieldPanel("explanation"),
+        FieldPanel("comparisons"),
+        FieldPanel("faq"),
+        FieldPanel("related_features"),
+    ]
+    relations_panels = [
+        MultiFieldPanel(
+            [FieldPanel("category"), FieldPanel("tags")], heading=_("Where it belongs")
+        ),
+        InlinePanel(
+            "related_terms",
+            heading=_("Related terms"),
+            label=_("Related term"),
+            help_text=_(
+                "Three to six terms that a reader would want next. One that has no "
+                "page yet can be created here by its name."
+            ),
+        ),
+        InlinePanel(
+            "labels",
+            heading=_("Labels"),
+            label=_("Label"),
+            help_text=_(
+                "Other names that readers look for: synonyms, abbreviations, plurals."
+            ),
+        ),
+    ]
+
+    search_fields = [
+        *Page.search_fields,
+        index.RelatedFields(
+            "labels",
+            [index.SearchField("text", boost=2), index.AutocompleteField("text")],
+        ),
+        index.SearchField("heading"),
+        index.SearchField("short_definition", boost=1.5),
+        index.AutocompleteField("short_definition"),
+        index.SearchField("explanation"),
+        index.SearchField("comparisons", boost=0.5),
+        index.SearchField("faq", boost=0.5),
+        index.FilterField("category"),
+        index.RelatedFields("tagged_items", [index.FilterField("tag_id")]),
+    ]
+
+    # Where a field has two entries, the first says how it is written and the second
+    # how it is read.
+    api_fields = [
+        APIField("heading", writable=True),
+        APIField("short_definition", writable=True),
+        APIField("category", writable=True),
+        APIField("category", serializer=CategoryField()),
+        APIField("tags", writable=True),
+        APIField("tags", serializer=TagsField()),
+        APIField("explanation", writable=True),
+        APIField("comparisons", writable=True),
+        APIField("faq", writable=True),
+        APIField("related_features", writable=True),
+        APIField("related_terms", writable=True),
+        APIField("labels", writable=True),
+    ]
+
+    class Meta:
+        verbose_name = _("term")
+        verbose_name_plural = _("terms")
+
+    @classproperty
+    def edit_handler(cls) -> TabbedInterface:
+        # Made anew for each class: a site's subclass adds to the lists of panels.
+        return TabbedInterface(
+            [
+                ObjectList(cls.content_panels, heading=_("Content")),
+                ObjectList(cls.relations_panels, heading=_("Relations and labels")),
+                ObjectList(cls.promote_panels, heading=_("Promote")),
+                ObjectList(cls.settings_panels, heading=_("Settings")),
+            ]
+        )
+
+    @classmethod
+    def clean_parent_page_models(cls) -> list[type]:
+        return [model for model in get_page_models() if issubclass(model, GlossaryPage)]
+
+    @cached_property
+    def glossary(self) -> GlossaryPage:
+        """The glossary that the term stands in."""
+        return self.get_parent().specific
+
+    @property
+    def display_heading(self) -> str:
+        return self.heading or self.title
+
+    def rich_texts(self) -> Iterator[str]:
+        """Every rich text of the term, as database HTML."""
+        for stream in (self.explanation, self.comparisons, self.faq):
+            for child in stream.raw_data:
+                for name in ("body", "comparison", "answer"):
+                    if text := child["value"].get(name):
+                        yield text
+
+    def clean(self) -> None:
+        super().clean()
+        # The order of the faults is the order of the form.
+        if self.rows_are_checked:
+            return
+        faults = [error for _position, error in self._check_relations()]
+        if faults:
+            raise ValidationError({NON_FIELD_ERRORS: faults})
+
+    def _check_relations(self) -> Iterator[tuple[int, ValidationError]]:
+        yield from check_links(
+            self.related_terms.all(), term_id=self.pk, slug=self.slug
+        )
+        yield from check_labels(self.labels.all(), title=self.title)
+
+    def clean_blocks(self) -> None:
+        """Validate the StreamFields, which ``full_clean()`` leaves alone.
+
+        Raises a ValidationError by field, as for a term that is to be published.
+        """
+        faults: dict[str, ValidationError] = {}
+        for field in self._meta.get_fields():
+            if isinstance(field, TermStreamField):
+                try:
+                    field.stream_block.clean(getattr(self, field.name))
+                except ValidationError as error:
+                    faults[field.name] = error
+        if faults:
+            raise ValidationError(faults)
+
+    @transaction.atomic
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        former_title = None
+        if self.pk:
+            former_title = (
+                TermPage.objects.filter(pk=self.pk)
+                .values_list("title", flat=True)
+                .first()
+            )
+        self._bring_links_home()
+        self._renew_changed_rows()
+        super().save(*args, **kwargs)
+        RelatedTerm.objects.follow(self, former_title=former_title)
+
+    def _renew_changed_rows(self) -> None:
+        """Store a link or label that was changed into another one as a new row:
+        two rows that exchange their values would collide on the way."""
+        if not self.pk:
+            return
+        for relation, field in (
+            ("related_terms", "related_term_id"),
+            ("labels", "text"),
+        ):
+            if relation not in getattr(self, "_cluster_related_objects", {}):
+                continue
+            manager = getattr(self, relation)
+            stored = dict(manager.get_live_queryset().values_list("pk", field))
+            for row in manager.all():
+                if row.pk in stored and stored[row.pk] != getattr(row, field):
+                    row.pk = None
+
+    def _bring_links_home(self) -> None:
+        """Let each link point into the glossary that the term stands in, also after
+        the term was copied, moved or translated from another one."""
+        if not self.path:
+            return
+        glossary_id = self.get_parent().pk
+        links = list(self.related_terms.all())
+        strays = RelatedTerm.objects.strays(
+            {link.related_term_id for link in links}, glossary_id, self.locale_id
+        )
+        if not strays:
+            return
+        kept: dict[int, TermLink] = {}
+        for link in links:
+            if stray := strays.get(link.related_term_id):
+                link.related_term = RelatedTerm.objects.at_home(
+                    stray, glossary_id, self.locale_id
+                )
+            kept.setdefault(link.related_term_id, link)
+        self.related_terms.set(kept.values())
