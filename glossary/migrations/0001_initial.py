@@ -466,7 +466,6 @@ class Migration(migrations.Migration):
                 "ordering": ["sort_order"],
                 "abstract": False,
             },
-            bases=(modelsearch.index.Indexed, models.Model),
         ),
         migrations.AddField(
             model_name="relatedterm",

@@ -354,7 +354,13 @@ class TermPage(Page):
             )
         self._bring_links_home()
         self._renew_changed_rows()
+        staged = {"labels", "tagged_items"} & set(
+            getattr(self, "_cluster_related_objects", {})
+        )
         super().save(*args, **kwargs)
+        if staged:
+            # Wagtail indexes the page before its rows are stored.
+            index.insert_or_update_object(self)
         RelatedTerm.objects.follow(self, former_title=former_title)
 
     def _renew_changed_rows(self) -> None:
@@ -379,6 +385,8 @@ class TermPage(Page):
         the term was copied, moved or translated from another one."""
         if not self.path:
             return
+        if self.locale_id is None:  # Wagtail sets it when it cleans, which is later
+            self.locale = self.get_default_locale()
         glossary_id = self.get_parent().pk
         links = list(self.related_terms.all())
         strays = RelatedTerm.objects.strays(

@@ -12,7 +12,6 @@ from taggit.models import TaggedItemBase
 from wagtail.admin.panels import FieldPanel
 from wagtail.api import APIField
 from wagtail.models import Orderable
-from wagtail.search import index
 
 from ..serializers import RelatedTermField
 
@@ -71,7 +70,7 @@ class TermLink(Orderable):
         return f"{self.get_kind_display()}: {self.related_term}"
 
 
-class TermLabel(index.Indexed, Orderable):
+class TermLabel(Orderable):
     """Another name of a term, by which readers look for it."""
 
     class Kind(models.TextChoices):
@@ -116,8 +115,6 @@ class TermLabel(index.Indexed, Orderable):
         APIField("kind", writable=True),
         APIField("case_rule", writable=True),
     ]
-
-    search_fields = [index.SearchField("text"), index.AutocompleteField("text")]
 
     class Meta(Orderable.Meta):
         verbose_name = _("label")
