@@ -17,7 +17,7 @@ from wagtail.snippets.blocks import SnippetChooserBlock
 
 from .conf import EXPLANATION, section_kind_label, section_kinds
 from .richtext import FEATURES
-from .visibility import public_rich_text
+from .visibility import Visibility, serialize_rich_text
 
 
 class ProseBlock(blocks.RichTextBlock):
@@ -31,8 +31,7 @@ class ProseBlock(blocks.RichTextBlock):
         self, value: RichText, context: dict[str, Any] | None = None
     ) -> Any:
         # Wagtail resolves links to drafts and restricted pages as well.
-        public = RichText(public_rich_text(value.source, context))
-        return super().get_api_representation(public, context)
+        return serialize_rich_text(value.source, context, self.features)
 
     class Meta:
         icon = "pilcrow"
@@ -53,7 +52,7 @@ class RelatedTermChooserBlock(SnippetChooserBlock):
     def get_api_representation(
         self, value: Any, context: dict[str, Any] | None = None
     ) -> Any:
-        return value.as_reference() if value else None
+        return Visibility.for_context(context).reference(value)
 
     class Meta:
         icon = "link"
@@ -213,6 +212,19 @@ class ExplanationBlock(blocks.StreamBlock):
 
 class ComparisonsBlock(blocks.StreamBlock):
     comparison = ComparisonBlock()
+
+    def get_api_representation(
+        self, value: Any, context: dict[str, Any] | None = None
+    ) -> list[dict[str, Any]]:
+        children = super().get_api_representation(value, context)
+        if Visibility.for_context(context).everything:
+            return children
+        # One with a concept that is hidden from the reader has no name of its own.
+        return [
+            child
+            for child in children
+            if child["value"]["name"] or child["value"]["related_term"]
+        ]
 
 
 class QuestionsBlock(blocks.StreamBlock):

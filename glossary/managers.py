@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from django.db import models
 from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Cast
+from wagtail.log_actions import log
 from wagtail.models import PageManager
 from wagtail.query import PageQuerySet
 
@@ -129,8 +130,10 @@ class RelatedTermQuerySet(QuerySet):
                 known.slug = page.slug
                 known.save()
                 namesake = known
+                log(instance=known, action="glossary.follow_page")
             else:
                 known.hand_over_to(namesake)
+                log(instance=known, action="glossary.hand_over")
         if namesake is None:
             return
         if former_title not in (None, page.title) and namesake.name == former_title:

@@ -1,20 +1,27 @@
-"""What anyone may see, decided in one place.
+"""What a reader may see, decided in one place.
 
-A page is public when it is live and neither it nor a page above it is restricted;
-for an API request it must also stand below the root page of that request's site.
-Everything that leaves the glossary asks here before it names a page.
+A page is public when it is live and neither it nor a page above it is restricted. For
+an API request Wagtail's API decides: it also asks for the request's site. Everything
+that leaves the glossary asks here before it names a page.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import swapper
+from django.utils.html import escape
+from typing_extensions import TypedDict  # pydantic refuses typing's before 3.12
+from wagtail.api.rich_text import APIRichText
 from wagtail.documents import get_document_model
-from wagtail.models import CollectionViewRestriction, Site
+from wagtail.models import CollectionViewRestriction
 from wagtail.rich_text.rewriters import extract_attrs
+
+
+if TYPE_CHECKING:
+    from .models import RelatedTerm
 
 
 CONTEXT_KEY = "glossary_visibility"
@@ -22,12 +29,26 @@ CONTEXT_KEY = "glossary_visibility"
 _LINK = re.compile(r"<a(\b[^>]*)>(.*?)</a>", re.DOTALL)
 
 
-class Visibility:
-    """Answers for one reader; remembers, so that many pages cost one query."""
+class TermReference(TypedDict):
+    """A term as others refer to it; ``url`` is None while it has no page to read."""
 
-    def __init__(self, site: Site | None = None) -> None:
-        self._site = site
-        self._public: dict[tuple[str, int], bool] = {}
+    id: int
+    slug: str
+    name: str
+    url: str | None
+
+
+class Visibility:
+    """Answers for one reader; remembers, so that many pages cost one query.
+
+    Without a request it answers for anyone, on any site. With ``everything`` it
+    answers for an editor, who has to read a text as it is stored to change it.
+    """
+
+    def __init__(self, request: Any = None, *, everything: bool = False) -> None:
+        self.everything = everything
+        self._request = request
+        self._public: dict[tuple[str, int], Any] = {}
 
     @classmethod
     def for_context(cls, context: dict[str, Any] | None) -> Visibility:
@@ -35,62 +56,113 @@ class Visibility:
         if context is None:
             return cls()
         if CONTEXT_KEY not in context:
-            request = context.get("request")
-            context[CONTEXT_KEY] = cls(request and Site.find_for_request(request))
+            context[CONTEXT_KEY] = cls(context.get("request"))
         return context[CONTEXT_KEY]
 
-    def load(self, rich_texts: Iterable[str]) -> None:
-        """Look up at once every page and document that the rich texts link to."""
-        wanted: dict[str, set[int]] = {"page": set(), "document": set()}
+    def load(self, rich_texts: Iterable[str], pages: Iterable[int] = ()) -> None:
+        """Look up at once every page and document that the rich texts link to, and
+        further pages by their ids."""
+        targets = {("page", pk) for pk in pages}
         for html in rich_texts:
             for match in _LINK.finditer(html):
-                kind, pk = _target(extract_attrs(match[1]))
-                if kind in wanted and pk is not None and (kind, pk) not in self._public:
-                    wanted[kind].add(pk)
+                targets.add(_target(extract_attrs(match[1])))
         for kind, find in (("page", self._pages), ("document", self._documents)):
-            if wanted[kind]:
-                public = set(find(wanted[kind]))
-                self._public.update({(kind, pk): pk in public for pk in wanted[kind]})
+            wanted = {
+                pk
+                for name, pk in targets
+                if name == kind and pk is not None and (name, pk) not in self._public
+            }
+            if wanted:
+                found = {thing.pk: thing for thing in find(wanted)}
+                self._public.update({(kind, pk): found.get(pk) for pk in wanted})
 
-    def is_public(self, kind: str, pk: int | None) -> bool:
-        return pk is not None and self._public.get((kind, pk), False)
+    def find(self, kind: str, pk: int | None) -> Any:
+        """The ``page`` or ``document`` of this id if the reader may see it."""
+        if kind == "page" and pk is not None:
+            self.load([], pages=[pk])
+        return self._public.get((kind, pk))
 
-    def _pages(self, pks: set[int]) -> Iterable[int]:
+    def reference(self, related_term: RelatedTerm | None) -> TermReference | None:
+        """How to refer to a related term: None if its page, or the glossary that it
+        has none in, is hidden, so that neither its name nor its slug tells of it."""
+        if related_term is None:
+            return None
+        page = self.find("page", related_term.page_id)
+        if page is None and not self.everything:
+            is_wanted = related_term.page_id is None
+            if not is_wanted or self.find("page", related_term.glossary_id) is None:
+                return None
+        return {
+            "id": related_term.pk,
+            "slug": related_term.slug,
+            "name": related_term.name,
+            "url": page.full_url if page else None,
+        }
+
+    def _pages(self, pks: set[int]) -> Iterable[Any]:
         Page = swapper.load_model("wagtailcore", "Page")
-        pages = Page.objects.filter(pk__in=pks).live().public()
-        if self._site is not None:
-            pages = pages.descendant_of(self._site.root_page, inclusive=True)
-        return pages.values_list("pk", flat=True)
+        if self._request is None or self.everything:
+            pages = Page.objects.live().public()
+        else:
+            # Imports the page models, which are not there when this module is read.
+            from wagtail.api.querysets import get_public_pages_queryset
 
-    @staticmethod
-    def _documents(pks: set[int]) -> Iterable[int]:
+            pages = get_public_pages_queryset(self._request)
+        return pages.filter(pk__in=pks).specific(defer=True)
+
+    def _documents(self, pks: set[int]) -> Iterable[Any]:
         documents = get_document_model().objects.filter(pk__in=pks)
         for restriction in CollectionViewRestriction.objects.select_related(
             "collection"
         ):
-            documents = documents.exclude(
-                collection__path__startswith=restriction.collection.path
-            )
-        return documents.values_list("pk", flat=True)
+            if self._request is None or not restriction.accept_request(self._request):
+                documents = documents.exclude(
+                    collection__path__startswith=restriction.collection.path
+                )
+        return documents
 
 
 def _target(attrs: Mapping[str, str]) -> tuple[str, int | None]:
     pk = attrs.get("id", "")
-    return attrs.get("linktype", ""), int(pk) if pk.isdecimal() else None
+    is_id = pk.isascii() and pk.isdecimal() and len(pk) < 19
+    return attrs.get("linktype", ""), int(pk) if is_id else None
 
 
-def public_rich_text(html: str, context: dict[str, Any] | None = None) -> str:
+def public_rich_text(
+    html: str, context: dict[str, Any] | None = None, *, resolved: bool = False
+) -> str:
     """The rich text (database HTML) with every link to what is not public replaced
-    by its own text. All else stays as it is, byte for byte."""
-    if "linktype" not in html:
-        return html
+    by its own text. All else stays as it is, byte for byte, but that with
+    ``resolved`` the other links are given their addresses."""
     visibility = Visibility.for_context(context)
+    if visibility.everything or "linktype" not in html:
+        return html
     visibility.load([html])
 
     def keep_or_unlink(match: re.Match[str]) -> str:
         attrs = extract_attrs(match[1])
-        if "linktype" not in attrs or visibility.is_public(*_target(attrs)):
+        if "linktype" not in attrs:
             return match[0]
-        return match[2]
+        target = visibility.find(*_target(attrs))
+        if target is None or (resolved and not target.url):
+            return match[2]
+        if resolved:
+            return f'<a href="{escape(target.url)}">{match[2]}</a>'
+        return match[0]
 
     return _LINK.sub(keep_or_unlink, html)
+
+
+def serialize_rich_text(
+    html: str, context: dict[str, Any] | None, features: list[str]
+) -> Any:
+    """The rich text in the format that an API request asks for, without a link to
+    what its reader may not see. Raises a RichTextFormatError for an unknown format."""
+    request = context and context.get("request")
+    wanted = APIRichText.resolve_format(
+        request.GET.get("rich_text_format") if request else None
+    )
+    # Wagtail would resolve each link by itself, and to a restricted translation.
+    resolved = wanted in {APIRichText.FORMAT_HTML, APIRichText.FORMAT_MARKDOWN}
+    public = public_rich_text(html, context, resolved=resolved)
+    return APIRichText.serialize(public, format=wanted, features=features)

@@ -29,3 +29,13 @@ def register_log_actions(actions: LogActionRegistry) -> None:
     actions.register_action(
         "glossary.import_update", _("Import changes"), _("Changes imported")
     )
+    actions.register_action(
+        "glossary.follow_page",
+        _("Follow a renamed page"),
+        _("Renamed with its page"),
+    )
+    actions.register_action(
+        "glossary.hand_over",
+        _("Hand links over"),
+        _("Links handed over to the new name of its page"),
+    )

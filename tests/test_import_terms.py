@@ -549,7 +549,7 @@ def test_the_sample_survives_the_way_to_the_database_and_back(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("code", ["en", "de", "fr", "ja", "ur"])
+@pytest.mark.parametrize("code", ["de", "ja", "ur"])
 def test_a_real_glossary_imports_in_every_language(
     shared_data: Callable[[str], Path], code: str, settings: Any
 ) -> None:
@@ -559,12 +559,17 @@ def test_a_real_glossary_imports_in_every_language(
     locale, _created = Locale.objects.get_or_create(language_code=code)
     glossary = make_glossary("ai", locale=locale)
     path = shared_data(f"cncf/terms.{code}.jsonl")
-    run(path)
-    count = len(path.read_text().splitlines())
-    assert glossary.terms.live().count() == count
+    records = [json.loads(line) for line in path.read_text().splitlines()]
+    # A term without a short definition cannot be published.
+    complete = sum(bool(entry["shortDefinition"]) for entry in records)
+    status = 0 if complete == len(records) else 1
+    run(path, status=status)
+    assert glossary.terms.live().count() == complete
     before = state()
-    assert f"{count} unchanged" in run(path)
+    assert f"{complete} unchanged" in run(path, status=status)
     assert state() == before
+    run(path, draft=True)
+    assert glossary.terms.count() == len(records)
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,19 @@
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.forms import HiddenInput
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
-from wagtail.admin.forms.models import WagtailAdminModelForm
 from wagtail.admin.ui.tables import Column
 from wagtail.admin.views.generic.chooser import CreationFormMixin
 from wagtail.snippets.views import chooser
 from wagtail.snippets.widgets import AdminSnippetChooser
 
-from ..models import RelatedTerm
+from ..models import GlossaryPage, RelatedTerm
 from ..panels import GLOSSARY_SELECTOR
+from .forms import RelatedTermForm
 
 
 class RelatedTermChooserWidget(AdminSnippetChooser):
@@ -23,42 +24,41 @@ class RelatedTermChooserWidget(AdminSnippetChooser):
     linked_fields: ClassVar = {"glossary": GLOSSARY_SELECTOR}
 
 
-class RelatedTermCreationForm(WagtailAdminModelForm):
-    class Meta:
-        model = RelatedTerm
-        fields = ("name", "slug", "glossary")
-
-
 class GlossaryFromUrlMixin(CreationFormMixin):
     """Narrows the list, and fills in the form, to the glossary named in the URL."""
 
-    @property
-    def glossary_id(self) -> int | None:
+    @cached_property
+    def glossary(self) -> GlossaryPage | None:
         value = self.request.GET.get("glossary", "")
-        return int(value) if value.isdecimal() else None
+        if not value.isdecimal():
+            return None
+        return GlossaryPage.objects.filter(pk=int(value)).first()
 
     def get_object_list(self) -> QuerySet[RelatedTerm]:
         related_terms = RelatedTerm.objects.select_related("page")
-        if self.glossary_id is None:
+        if self.glossary is None:
             return related_terms
-        return related_terms.filter(glossary=self.glossary_id)
+        return related_terms.filter(glossary=self.glossary)
 
-    def get_creation_form(self) -> RelatedTermCreationForm:
+    def get_creation_form(self) -> RelatedTermForm:
         form = super().get_creation_form()
-        if self.glossary_id is not None:
-            form.fields["glossary"].initial = self.glossary_id
+        if self.glossary is not None:
+            form.fields["glossary"].initial = self.glossary
             form.fields["glossary"].widget = HiddenInput()
         return form
 
     @property
     def columns(self) -> list[Column]:
-        return [
+        columns = [
             *super().columns,
             Column("page_state", label=_("Page"), accessor=page_state),
         ]
+        if self.glossary is None:
+            columns.append(Column("glossary", label=_("Glossary")))
+        return columns
 
 
-def page_state(related_term: RelatedTerm) -> str:
+def page_state(related_term: RelatedTerm) -> Any:
     """Whether a related term has a page, in a word or two."""
     if related_term.page is None:
         return _("wanted")
@@ -66,11 +66,11 @@ def page_state(related_term: RelatedTerm) -> str:
 
 
 class ChooseView(GlossaryFromUrlMixin, chooser.ChooseView):
-    pass
+    results_template_name = "glossary/admin/related_term_results.html"
 
 
 class ChooseResultsView(GlossaryFromUrlMixin, chooser.ChooseResultsView):
-    pass
+    results_template_name = "glossary/admin/related_term_results.html"
 
 
 class CreateView(GlossaryFromUrlMixin, chooser.SnippetCreateView):
@@ -82,6 +82,6 @@ class RelatedTermChooserViewSet(chooser.SnippetChooserViewSet):
     choose_view_class = ChooseView
     choose_results_view_class = ChooseResultsView
     create_view_class = CreateView
-    creation_form_class = RelatedTermCreationForm
+    creation_form_class = RelatedTermForm
     creation_tab_label = _("New")
     preserve_url_parameters: ClassVar = ["multiple", "glossary"]

@@ -1,25 +1,46 @@
+"""The filters of the listings.
+
+What there is to choose from is looked up for each request, so that nobody is offered a
+glossary, letter or tag of terms that they may not see.
+"""
+
 from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.forms import CheckboxSelectMultiple, RadioSelect
 from django.utils.translation import gettext_lazy as _
-from django_filters.filters import (
-    ChoiceFilter,
-    ModelMultipleChoiceFilter,
-    MultipleChoiceFilter,
-)
+from django_filters.filters import ChoiceFilter, MultipleChoiceFilter
 from taggit.models import Tag
-from wagtail.admin.filters import WagtailFilterSet
+from wagtail.admin.filters import LocaleFilter, WagtailFilterSet
 from wagtail.admin.views.pages.listing import PageFilterSet
 from wagtail.models import Locale
+from wagtail.permissions import policy_registry
 
 from ..delivery.overview import OTHER, letter_of
-from ..models import Category, GlossaryPage, RelatedTerm, TermPage
+from ..models import Category, GlossaryPage, RelatedTerm, TermPage, TermTag
 
 
-class StatusFilter(MultipleChoiceFilter):
+Choices = list[tuple[Any, Any]]
+
+
+class ManyFilter(MultipleChoiceFilter):
+    """Those that have any of the chosen values."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        # Each filter is a lookup of its own: no row can come twice.
+        kwargs.setdefault("widget", CheckboxSelectMultiple)
+        super().__init__(distinct=False, **kwargs)
+
+
+class TagFilter(ManyFilter):
+    def get_filter_predicate(self, v: str) -> dict[str, Any]:
+        tagged = TermTag.objects.filter(tag=v)
+        return {"pk__in": tagged.values("content_object")}
+
+
+class StatusFilter(ManyFilter):
     """Live, draft, or live with changes that wait to be published."""
 
     CONDITIONS = {
@@ -32,6 +53,14 @@ class StatusFilter(MultipleChoiceFilter):
         return self.CONDITIONS[v]
 
 
+class GlossaryFilter(ManyFilter):
+    """The terms below any of the glossaries."""
+
+    def get_filter_predicate(self, v: str) -> dict[str, Any]:
+        glossary = GlossaryPage.objects.get(pk=v)
+        return {"path__startswith": glossary.path}
+
+
 class LetterFilter(ChoiceFilter):
     def filter(self, qs: QuerySet[TermPage], value: str) -> QuerySet[TermPage]:
         if not value:
@@ -42,30 +71,10 @@ class LetterFilter(ChoiceFilter):
         )
 
 
-def letters() -> list[tuple[str, str]]:
-    found = {
-        letter_of(title) for title in TermPage.objects.values_list("title", flat=True)
-    }
-    return [
-        (name, name) for name in sorted(found, key=lambda name: (name == OTHER, name))
-    ]
-
-
 class TermFilterSet(PageFilterSet):
-    category = ModelMultipleChoiceFilter(
-        label=_("Category"),
-        queryset=Category.objects.select_related("locale"),
-        widget=CheckboxSelectMultiple,
-    )
-    tag = ModelMultipleChoiceFilter(
-        label=_("Tag"),
-        field_name="tagged_items__tag",
-        queryset=lambda request: Tag.objects.filter(
-            glossary_termtag_items__isnull=False
-        ).distinct(),
-        widget=CheckboxSelectMultiple,
-    )
-    letter = LetterFilter(label=_("Letter"), choices=letters, widget=RadioSelect)
+    category = ManyFilter(label=_("Category"), null_label=_("No category"))
+    tag = TagFilter(label=_("Tag"))
+    letter = LetterFilter(label=_("Letter"), empty_label=_("All"), widget=RadioSelect)
     status = StatusFilter(
         label=_("Status"),
         choices=[
@@ -73,63 +82,109 @@ class TermFilterSet(PageFilterSet):
             ("draft", _("Draft")),
             ("changed", _("Live, with unpublished changes")),
         ],
-        widget=CheckboxSelectMultiple,
     )
-    locale = ModelMultipleChoiceFilter(
-        label=_("Language"),
-        queryset=Locale.objects.all(),
-        widget=CheckboxSelectMultiple,
-    )
-    glossary = ModelMultipleChoiceFilter(
-        label=_("Glossary"),
-        queryset=GlossaryPage.objects.all(),
-        widget=CheckboxSelectMultiple,
-        method="filter_glossary",
-    )
+    glossary = GlossaryFilter(label=_("Glossary"))
     # A term has no pages below it.
     has_child_pages = None
-
-    def filter_glossary(
-        self, queryset: QuerySet[TermPage], name: str, value: Any
-    ) -> QuerySet[TermPage]:
-        glossaries = list(value)
-        if not glossaries:
-            return queryset
-        return queryset.filter(
-            pk__in=[
-                pk
-                for glossary in glossaries
-                for pk in glossary.terms.values_list("pk", flat=True)
-            ]
-        )
 
     class Meta:
         model = TermPage
         fields: list[str] = []
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        terms = explorable(TermPage, self.request.user)
+        self._offer("category", _categories_of(terms))
+        self._offer("tag", _tags_of(terms))
+        self._offer("letter", _letters_of(terms))
+        self._offer("glossary", glossaries(self.request.user))
+        # Those of a term stand before those of every page.
+        own = ["category", "tag", "letter", "status", "locale", "glossary"]
+        self.filters = {
+            name: self.filters[name]
+            for name in dict.fromkeys([*own, *self.filters])
+            if name in self.filters
+        }
+
+    def _offer(self, name: str, choices: Choices) -> None:
+        if name in self.filters:
+            self.filters[name].extra["choices"] = choices
+
+
+class TermsBelowFilterSet(TermFilterSet):
+    """For a listing of one glossary's terms."""
+
+    glossary = None
+    site = None
+
+
+def explorable(model: type[Any], user: Any) -> QuerySet[Any]:
+    """The pages of a type that the user finds in the page explorer."""
+    pages = policy_registry.get_by_type(model).explorable_instances(user)
+    return model.objects.filter(pk__in=pages.values("pk"))
+
+
+def glossaries(user: Any) -> Choices:
+    return list(
+        explorable(GlossaryPage, user).order_by("title").values_list("pk", "title")
+    )
+
+
+def _categories_of(terms: QuerySet[TermPage]) -> Choices:
+    used = Category.objects.filter(pk__in=terms.values("category"))
+    return list(used.values_list("pk", "name"))
+
+
+def _tags_of(terms: QuerySet[TermPage]) -> Choices:
+    tagged = TermTag.objects.filter(content_object__in=terms)
+    used = Tag.objects.filter(pk__in=tagged.values("tag")).order_by("name")
+    return list(used.values_list("pk", "name"))
+
+
+def _letters_of(terms: QuerySet[TermPage]) -> Choices:
+    found = {letter_of(title) for title in terms.values_list("title", flat=True)}
+    return [
+        (name, name) for name in sorted(found, key=lambda name: (name == OTHER, name))
+    ]
+
 
 class HasPageFilter(ChoiceFilter):
+    CONDITIONS = {
+        "wanted": Q(page=None),
+        "draft": Q(page__live=False),
+        "page": Q(page__live=True),
+    }
+
     def filter(self, qs: QuerySet[RelatedTerm], value: str) -> QuerySet[RelatedTerm]:
-        if value == "wanted":
-            return qs.exclude(page__live=True)
-        if value == "page":
-            return qs.filter(page__live=True)
-        return qs
+        return qs.filter(self.CONDITIONS[value]) if value else qs
 
 
 class RelatedTermFilterSet(WagtailFilterSet):
     has_page = HasPageFilter(
         label=_("Page"),
         empty_label=_("All"),
-        choices=[("wanted", _("Wanted")), ("page", _("Has a page"))],
+        choices=[
+            ("wanted", _("None yet")),
+            ("draft", _("A draft")),
+            ("page", _("A live page")),
+        ],
         widget=RadioSelect,
     )
-    glossary = ModelMultipleChoiceFilter(
-        label=_("Glossary"),
-        queryset=GlossaryPage.objects.all(),
-        widget=CheckboxSelectMultiple,
-    )
+    glossary = ManyFilter(label=_("Glossary"))
+    locale = LocaleFilter(label=_("Locale"), empty_label=_("All"), widget=RadioSelect)
 
     class Meta:
         model = RelatedTerm
         fields: list[str] = []
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        titles = GlossaryPage.objects.order_by("title").values_list("pk", "title")
+        self.filters["glossary"].extra["choices"] = list(titles)
+        locales = [
+            (locale.language_code, str(locale)) for locale in Locale.objects.all()
+        ]
+        if len(locales) > 1:
+            self.filters["locale"].extra["choices"] = locales
+        else:
+            del self.filters["locale"]

@@ -1,71 +1,94 @@
-"""Exact types of a term's StreamFields in the OpenAPI document of Wagtail's API v3.
+"""Exact types of a term in the OpenAPI document of Wagtail's API v3.
 
-The rest of a term is typed by ``glossary.serializers``. Everything that depends on
-the preview API's inner workings stands here.
+What an anonymous client reads leaves out whatever is hidden from it. The holder of a
+token reads a term as it is stored, so that what was read can be written back.
+Everything that depends on the preview API's inner workings stands here.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
+from django.db.models import ManyToOneRel
 from ninja import Schema
 from pydantic import Field, create_model
-from wagtail.api.v3.schemas.generators import (
-    create_generator,
-    patch_generator,
-    read_generator,
+from wagtail.api.v3.schemas.generators import read, write
+from wagtail.blocks import StreamBlock
+
+from ..blocks import (
+    ComparisonsBlock,
+    ExplanationBlock,
+    FeaturesBlock,
+    QuestionsBlock,
 )
-from wagtail.api.v3.schemas.generators.write import RichTextInputSchema
+from ..conf import EXPLANATION
+from ..delivery.references import load_for_reader
+from ..fields import ProseField, TermStreamField
+from ..models import TermLink, TermPage
+from ..serializers import public_links
+from ..visibility import (
+    CONTEXT_KEY,
+    TermReference,
+    Visibility,
+    serialize_rich_text,
+)
 
-from ..fields import TermStreamField
+
+Context: TypeAlias = dict[str, Any]
+RichTextInput: TypeAlias = str | write.RichTextInputSchema
+
+# All names of schemas begin with Term: those of other apps would silently replace
+# schemas of the same name in the document.
 
 
-class TermReferenceSchema(Schema):
-    slug: str
-    name: str
-    url: str | None = Field(description="Null while no one can read the term's page.")
-
-
-class SectionSchema(Schema):
+class TermSectionSchema(Schema):
     kind: str
     heading: str
     body: str
 
 
-class ComparisonSchema(Schema):
-    related_term: TermReferenceSchema | None
+class TermComparisonSchema(Schema):
+    related_term: TermReference | None = Field(
+        description="Null if none was chosen or it is hidden."
+    )
     name: str
     comparison: str
 
 
-class QuestionSchema(Schema):
+class TermQuestionSchema(Schema):
     question: str
     answer: str
 
 
-class FeatureSchema(Schema):
+class TermFeatureSchema(Schema):
     path: str
     label: str
 
 
-class SectionInputSchema(Schema):
-    kind: str = "explanation"
+class TermLinkSchema(Schema):
+    id: int
+    kind: Literal[tuple(TermLink.Kind.values)]  # type: ignore[valid-type]
+    related_term: TermReference
+
+
+class TermSectionInputSchema(Schema):
+    kind: str = EXPLANATION
     heading: str = ""
-    body: str | RichTextInputSchema
+    body: RichTextInput
 
 
-class ComparisonInputSchema(Schema):
+class TermComparisonInputSchema(Schema):
     related_term: int | None = Field(None, description="The id of a related term.")
     name: str = ""
-    comparison: str | RichTextInputSchema
+    comparison: RichTextInput
 
 
-class QuestionInputSchema(Schema):
+class TermQuestionInputSchema(Schema):
     question: str
-    answer: str | RichTextInputSchema
+    answer: RichTextInput
 
 
-class FeatureInputSchema(Schema):
+class TermFeatureInputSchema(Schema):
     path: str
     label: str = ""
 
@@ -76,7 +99,7 @@ def _child_schema(block_type: str, value: type[Schema], *, written: bool) -> Any
     An id is written only to keep that of a child that is there already.
     """
     return create_model(
-        f"{block_type.title()}{'Input' if written else ''}BlockSchema",
+        f"Term{block_type.title()}Block{'Input' if written else ''}Schema",
         __base__=Schema,
         type=(Literal[block_type], ...),  # type: ignore[valid-type]
         value=(value, ...),
@@ -84,40 +107,87 @@ def _child_schema(block_type: str, value: type[Schema], *, written: bool) -> Any
     )
 
 
-# The one block type of each field, and its value as it is read and as it is written.
-_BLOCKS: dict[str, tuple[str, type[Schema], type[Schema]]] = {
-    "explanation": ("section", SectionSchema, SectionInputSchema),
-    "comparisons": ("comparison", ComparisonSchema, ComparisonInputSchema),
-    "faq": ("question", QuestionSchema, QuestionInputSchema),
-    "related_features": ("feature", FeatureSchema, FeatureInputSchema),
+# The one block type of each stream, and its value as it is read and as it is written.
+_STREAMS: dict[type[StreamBlock], tuple[str, type[Schema], type[Schema]]] = {
+    ExplanationBlock: ("section", TermSectionSchema, TermSectionInputSchema),
+    ComparisonsBlock: ("comparison", TermComparisonSchema, TermComparisonInputSchema),
+    QuestionsBlock: ("question", TermQuestionSchema, TermQuestionInputSchema),
+    FeaturesBlock: ("feature", TermFeatureSchema, TermFeatureInputSchema),
 }
 _READ = {
-    name: _child_schema(block_type, read, written=False)
-    for name, (block_type, read, _written) in _BLOCKS.items()
+    block: _child_schema(block_type, value, written=False)
+    for block, (block_type, value, _input) in _STREAMS.items()
 }
 _WRITE = {
-    name: _child_schema(block_type, write, written=True)
-    for name, (block_type, _read, write) in _BLOCKS.items()
+    block: _child_schema(block_type, value, written=True)
+    for block, (block_type, _output, value) in _STREAMS.items()
 }
 
 
-def _read_schema(generator: Any, field: TermStreamField) -> tuple[Any, Any, Any]:
-    name = field.name
+def _visibility(context: Context) -> Visibility:
+    if CONTEXT_KEY not in context:
+        request = context["request"]
+        # The API v3 knows no users but the holders of tokens.
+        has_token = request.user.is_authenticated
+        context[CONTEXT_KEY] = Visibility(request, everything=has_token)
+    return context[CONTEXT_KEY]
 
-    def resolve(obj: Any, context: dict[str, Any]) -> Any:
-        value = getattr(obj, name)
+
+def _load(term: TermPage, context: Context) -> Visibility:
+    visibility = _visibility(context)
+    if context.get("glossary_term") is not term:
+        load_for_reader([term], visibility)
+        context["glossary_term"] = term
+    return visibility
+
+
+def _read_stream(generator: Any, field: TermStreamField) -> tuple[Any, Any, Any]:
+    annotation, default, resolver = read.streamfield_schema(generator, field)
+    if type(field.stream_block) not in _READ:  # a site's own
+        return annotation, default, resolver
+
+    def resolve(obj: TermPage, context: Context) -> Any:
+        _load(obj, context)
+        value = getattr(obj, field.name)
         return value.stream_block.get_api_representation(value, context)
 
-    return list[_READ[name]], [], staticmethod(resolve)  # type: ignore[misc]
+    return list[_READ[type(field.stream_block)]], default, staticmethod(resolve)  # type: ignore[misc]
 
 
-def _write_schema(generator: Any, field: TermStreamField) -> tuple[Any, Any]:
-    return list[_WRITE[field.name]], []  # type: ignore[misc]
+def _read_relation(generator: Any, relation: ManyToOneRel) -> tuple[Any, Any, Any]:
+    annotation, default, resolver = read.reverse_related_schema(generator, relation)
+    if relation.related_model is not TermLink:  # any other model's, or app's
+        return annotation, default, resolver
+
+    def resolve(obj: TermPage, context: Context) -> Any:
+        return public_links(obj.related_terms.all(), _load(obj, context))
+
+    return list[TermLinkSchema], default, staticmethod(resolve)
+
+
+def _read_prose(generator: Any, field: ProseField) -> tuple[Any, Any, Any]:
+    annotation, default, _resolver = read.rich_text_schema(generator, field)
+
+    def resolve(obj: Any, context: Context) -> Any:
+        _visibility(context)
+        value = getattr(obj, field.name)
+        return serialize_rich_text(value, context, field.features)
+
+    return annotation, default, staticmethod(resolve)
+
+
+def _write_stream(generator: Any, field: TermStreamField) -> tuple[Any, Any]:
+    annotation, default = write.streamfield_schema(generator, field)
+    if child := _WRITE.get(type(field.stream_block)):
+        annotation = list[child]  # type: ignore[valid-type]
+    return annotation, default
 
 
 def register_field_schemas() -> None:
     """Must run before Wagtail builds its schemas, which ``wagtail.snippets`` sets off
     when it is made ready: check ``glossary.E002``."""
-    read_generator.register_field_schema(TermStreamField, _read_schema)
-    create_generator.register_field_schema(TermStreamField, _write_schema)
-    patch_generator.register_field_schema(TermStreamField, _write_schema)
+    read.read_generator.register_field_schema(TermStreamField, _read_stream)
+    read.read_generator.register_field_schema(ManyToOneRel, _read_relation)
+    read.read_generator.register_field_schema(ProseField, _read_prose)
+    for generator in (write.create_generator, write.patch_generator):
+        generator.register_field_schema(TermStreamField, _write_stream)

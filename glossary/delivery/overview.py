@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from string import ascii_uppercase
+from typing import NamedTuple
 
 from django.http import HttpRequest
 
@@ -17,6 +18,8 @@ from ..models import Category, GlossaryPage, TermLabel, TermPage
 OTHER = "#"
 # Above this a reader gets one letter at a time.
 ONE_PAGE = 200
+# The kinds of label that readers see; the others only help to find a term.
+SHOWN_LABELS = (TermLabel.Kind.SYNONYM, TermLabel.Kind.ABBREVIATION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,8 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A letter, how many terms start with it, and the entries to show under it."""
+    """A letter, how many lines it has (terms, and labels that lead to one), and those
+    of them that are to be shown."""
 
     name: str
     count: int
@@ -59,82 +63,114 @@ class Overview:
     def shown(self) -> tuple[Letter, ...]:
         return tuple(letter for letter in self.letters if letter.entries)
 
+    @property
+    def fits_one_page(self) -> bool:
+        """Whether all letters are shown when none is asked for."""
+        return self.count <= ONE_PAGE
+
+
+class Line(NamedTuple):
+    """What an entry is made from: a name of the term ``pk``."""
+
+    letter: str
+    name: str
+    pk: int
+    is_label: bool
+
 
 def letter_of(name: str) -> str:
     """The letter that a name stands under: without its accent, ``#`` for the rest."""
-    first = unicodedata.normalize("NFKD", name.strip())[:1].upper()
+    first = unicodedata.normalize("NFKD", name.strip()).upper()[:1]
     return first if first.isalpha() else OTHER
 
 
 def glossary_overview(glossary: GlossaryPage, request: HttpRequest) -> Overview:
     """What the page of a glossary shows; ``?category=`` and ``?letter=`` narrow it.
 
-    An unknown category or letter is as if none was asked for.
+    An unknown category or letter is as if none was asked for. A glossary that is not
+    yet stored, as in a preview, has no terms.
     """
-    visible = TermPage.objects.in_glossary(glossary).visible()
+    terms = TermPage.objects.none()
+    if glossary.path:
+        terms = TermPage.objects.in_glossary(glossary).visible()
     categories = tuple(
-        Category.objects.with_term_count(visible)
+        Category.objects.with_term_count(terms)
         .filter(term_count__gt=0)
         .order_by("sort_order", "name", "pk")
     )
     wanted = request.GET.get("category")
     category = next((item for item in categories if item.slug == wanted), None)
-    terms = visible.filter(category=category) if category else visible
+    if category:
+        terms = terms.filter(category=category)
 
-    titles = dict(terms.values_list("pk", "title"))
-    counts = Counter(map(letter_of, titles.values()))
-    letters = [*ascii_uppercase, *sorted(set(counts) - {*ascii_uppercase, OTHER})]
-    if OTHER in counts:
-        letters.append(OTHER)
-
+    lines = _lines(terms)
+    counts = Counter(line.letter for line in lines)
+    count = sum(not line.is_label for line in lines)
+    letters = _alphabet(counts)
     selected = request.GET.get("letter", "").upper()
     if selected not in counts:
-        selected = min(counts, default="") if len(titles) > ONE_PAGE else ""
+        selected = next(filter(counts.get, letters), "") if count > ONE_PAGE else ""
     if selected:
-        terms = terms.filter(
-            pk__in=[pk for pk, title in titles.items() if letter_of(title) == selected]
-        )
-    entries = _entries(terms, request)
+        lines = [line for line in lines if line.letter == selected]
+        terms = terms.filter(pk__in={line.pk for line in lines})
+    entries = _entries(lines, terms, request)
     return Overview(
         letters=tuple(
-            Letter(name, counts[name], tuple(entries.get(name, ()))) for name in letters
+            Letter(name, counts[name], tuple(entries[name])) for name in letters
         ),
         categories=categories,
         category=category,
-        count=len(titles),
+        count=count,
         selected_letter=selected or None,
     )
 
 
-def _entries(terms: TermPageQuerySet, request: HttpRequest) -> dict[str, list[Entry]]:
-    """The lines of the terms and of the labels that lead to them, by letter."""
-    pages = terms.select_related("category").order_by("title", "pk").in_bulk()
+def _lines(terms: TermPageQuerySet) -> list[Line]:
+    """Every name that leads to one of the terms, in the order of the alphabet."""
+    labels = TermLabel.objects.filter(term__in=terms, kind__in=SHOWN_LABELS)
+    lines = [
+        Line(letter_of(name), name, pk, is_label)
+        for is_label, rows in (
+            (False, terms.values_list("title", "pk")),
+            (True, labels.values_list("text", "term_id")),
+        )
+        for name, pk in rows
+    ]
+    return sorted(lines, key=lambda line: (_sort_key(line.name), line.pk))
+
+
+def _sort_key(name: str) -> str:
+    """An accent decides nothing: é stands with e, not behind z."""
+    decomposed = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(filter(lambda char: not unicodedata.combining(char), decomposed))
+
+
+def _alphabet(counts: Counter[str]) -> list[str]:
+    """A to Z, if the glossary uses any of it, other letters with lines, and ``#``."""
+    latin = ascii_uppercase if counts.keys() & {*ascii_uppercase} else ""
+    others = sorted(counts.keys() - {*ascii_uppercase, OTHER})
+    return [*latin, *others, *([OTHER] if OTHER in counts else [])]
+
+
+def _entries(
+    lines: Iterable[Line], terms: TermPageQuerySet, request: HttpRequest
+) -> dict[str, list[Entry]]:
+    """What to show of each line, by letter."""
+    pages = terms.select_related("category").defer_streamfields().in_bulk()
     entries = defaultdict(list)
-    for entry in (
-        *_term_entries(pages.values(), request),
-        *_label_entries(pages, request),
-    ):
-        entries[letter_of(entry.name)].append(entry)
-    for rows in entries.values():
-        rows.sort(key=lambda entry: (entry.name.casefold(), entry.see))
+    for line in lines:
+        # It may have been unpublished since its name was read.
+        if page := pages.get(line.pk):
+            entries[line.letter].append(_entry(line, page, page.get_url(request)))
     return entries
 
 
-def _term_entries(pages: Iterable[TermPage], request: HttpRequest) -> Iterable[Entry]:
-    for page in pages:
-        yield Entry(
-            name=page.title,
-            url=page.get_url(request),
-            definition=page.short_definition,
-            category=page.category.name if page.category else "",
-        )
-
-
-def _label_entries(pages: dict[int, TermPage], request: HttpRequest) -> Iterable[Entry]:
-    labels = TermLabel.objects.filter(
-        term__in=pages,
-        kind__in=[TermLabel.Kind.SYNONYM, TermLabel.Kind.ABBREVIATION],
+def _entry(line: Line, page: TermPage, url: str) -> Entry:
+    if line.is_label:
+        return Entry(name=line.name, url=url, see=page.title)
+    return Entry(
+        name=line.name,
+        url=url,
+        definition=page.short_definition,
+        category=page.category.name if page.category else "",
     )
-    for label in labels:
-        page = pages[label.term_id]
-        yield Entry(name=label.text, url=page.get_url(request), see=page.title)

@@ -1,4 +1,8 @@
-"""Who a term points at, and which of them anyone may see, for many terms at once."""
+"""Who a term points at, and which of them may be seen, for many terms at once.
+
+Prefetch ``related_terms`` for more than one page. The pages are for reading
+afterwards: no link and no comparison of theirs needs a query of its own.
+"""
 
 from __future__ import annotations
 
@@ -8,31 +12,44 @@ from typing import Any
 from wagtail.blocks import StreamValue
 
 from ..models import RelatedTerm, TermPage
+from ..visibility import Visibility
 
 
 def load_references(pages: Sequence[TermPage]) -> None:
-    """Load, in a fixed number of queries, all related terms that the pages point at.
+    """Load all related terms that the pages point at, for anyone to read:
+    ``RelatedTerm.public_page`` is the page only if anyone may see it."""
+    known = _load_related_terms(pages)
+    visible = (
+        TermPage.objects.visible()
+        .filter(pk__in={related_term.page_id for related_term in known})
+        .in_bulk()
+    )
+    for related_term in known:
+        related_term.public_page = visible.get(related_term.page_id)
 
-    Afterwards no link and no comparison of theirs needs a query of its own, and
-    ``RelatedTerm.public_page`` is the page only if anyone may see it. Prefetch
-    ``related_terms`` for more than one page.
-    """
+
+def load_for_reader(pages: Sequence[TermPage], visibility: Visibility) -> None:
+    """Load all related terms that the pages point at, and let ``visibility`` look up
+    what they and the rich texts lead to."""
+    known = _load_related_terms(pages)
+    targets = {related_term.page_id for related_term in known}
+    targets |= {related_term.glossary_id for related_term in known}
+    visibility.load(
+        (text for page in pages for text in page.rich_texts()), pages=targets - {None}
+    )
+
+
+def _load_related_terms(pages: Sequence[TermPage]) -> list[RelatedTerm]:
     links = {page.pk: list(page.related_terms.all()) for page in pages}
     pks = {link.related_term_id for rows in links.values() for link in rows}
     pks.update(pk for page in pages for pk in _compared(page))
     known = RelatedTerm.objects.in_bulk(pks)
-    visible = (
-        TermPage.objects.visible()
-        .filter(pk__in={related_term.page_id for related_term in known.values()})
-        .in_bulk()
-    )
-    for related_term in known.values():
-        related_term.public_page = visible.get(related_term.page_id)
     for page in pages:
         for link in links[page.pk]:
             link.related_term = known[link.related_term_id]
         page.related_terms.set(links[page.pk])
         _fill_comparisons(page, known)
+    return list(known.values())
 
 
 def _compared(page: TermPage) -> Iterable[int]:

@@ -66,7 +66,7 @@ def _create(work: Work, around: Surroundings, *, draft: bool, user: Any) -> Term
     if not draft:
         _check(page, around.glossary)
     around.glossary.add_child(instance=page)
-    revision = page.save_revision(user=user, log_action=False)
+    revision = page.save_revision(user=user, log_action=False, clean=not draft)
     log(instance=page, action="glossary.import_create", user=user, revision=revision)
     if not draft:
         revision.publish(user=user)
@@ -93,7 +93,7 @@ def _update(
     write_content(page, taken, around)
     if publish:
         _check(page, around.glossary)
-    revision = page.save_revision(user=user, log_action=False)
+    revision = page.save_revision(user=user, log_action=False, clean=publish)
     log(instance=page, action="glossary.import_update", user=user, revision=revision)
     if publish:
         revision.publish(user=user)

@@ -17,7 +17,12 @@ from wagtail.blocks import StreamValue
 from .. import conf
 from ..models import Category, GlossaryPage, RelatedTerm, TermLabel, TermLink, TermPage
 from ..payload.schema import Presence, TermPayload
-from ..richtext import Converted, markdown_to_rich_text, rich_text_to_markdown
+from ..richtext import (
+    LOSSES,
+    markdown_to_rich_text,
+    normal_markdown,
+    rich_text_to_markdown,
+)
 
 
 Content = dict[str, Any]
@@ -63,12 +68,12 @@ def payload_content(term: TermPayload, names: Names) -> Content:
         "short_definition": term.short_definition,
         "seo_title": term.seo_title,
         "seo_description": term.seo_description,
-        **{name: normal_markdown(getattr(term, name)) for name in PROSE},
+        **{name: _normal(getattr(term, name)) for name in PROSE},
         "comparisons": [
             {
                 "term": item.term,
                 "slug": names.compared(item.term, term),
-                "comparison": normal_markdown(item.comparison),
+                "comparison": _normal(item.comparison),
             }
             for item in term.comparisons
         ],
@@ -78,7 +83,7 @@ def payload_content(term: TermPayload, names: Names) -> Content:
         ],
         "related_features": list(term.related_features),
         "faq": [
-            {"question": item.question, "answer": normal_markdown(item.answer)}
+            {"question": item.question, "answer": _normal(item.answer)}
             for item in term.faq
         ],
         "category": term.category,
@@ -187,19 +192,24 @@ def losses(term: TermPayload) -> list[tuple[str, str]]:
         *((f"faq/{position}", item.answer) for position, item in enumerate(term.faq)),
     ]
     return [
-        (name, loss.detail)
+        (
+            name,
+            f"{LOSSES[loss.code]} “{loss.detail}”"
+            if loss.detail
+            else LOSSES[loss.code],
+        )
         for name, text in texts
         for loss in markdown_to_rich_text(text).losses
     ]
 
 
-def normal_markdown(text: str) -> str:
-    return _markdown(markdown_to_rich_text(text).value)
+def _normal(markdown: str) -> str:
+    # Draftail writes every white space as one space when an editor saves.
+    return normal_markdown(markdown, unwrap=True)
 
 
 def _markdown(html: str) -> str:
-    converted: Converted = rich_text_to_markdown(html)
-    return converted.value
+    return rich_text_to_markdown(html, unwrap=True).value
 
 
 def _sections_markdown(page: TermPage, kind: str) -> str:

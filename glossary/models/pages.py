@@ -18,7 +18,6 @@ from wagtail.admin.panels import (
     TabbedInterface,
 )
 from wagtail.api import APIField
-from wagtail.fields import RichTextField
 from wagtail.models import get_page_models
 from wagtail.search import index
 
@@ -28,11 +27,11 @@ from ..blocks import (
     FeaturesBlock,
     QuestionsBlock,
 )
-from ..fields import TermStreamField
+from ..fields import ProseField, TermStreamField
 from ..forms import TermPageForm
 from ..managers import TermPageManager
 from ..panels import GlossaryPanel
-from ..serializers import CategoryField, PublicRichTextField, TagsField
+from ..serializers import CategoryField, LinksField, PublicRichTextField, TagsField
 from .relations import TermLink, check_labels, check_links
 from .snippets import Category, RelatedTerm
 
@@ -41,6 +40,9 @@ from .snippets import Category, RelatedTerm
 swapper.set_app_prefix("wagtailcore", "wagtail")
 PAGE_MODEL = swapper.get_model_name("wagtailcore", "Page")
 Page = swapper.load_model("wagtailcore", "Page", require_ready=False)
+
+
+INTRODUCTION_FEATURES = ["bold", "italic", "link", "ol", "ul"]
 
 
 class GlossaryPage(Page):
@@ -53,10 +55,10 @@ class GlossaryPage(Page):
         on_delete=models.CASCADE,
         related_name="+",
     )
-    introduction = RichTextField(
+    introduction = ProseField(
         verbose_name=_("introduction"),
         blank=True,
-        features=["bold", "italic", "link", "ol", "ul"],
+        features=INTRODUCTION_FEATURES,
         help_text=_(
             "What the glossary covers and for whom, in two or three sentences."
         ),
@@ -96,8 +98,11 @@ class GlossaryPage(Page):
     search_fields = [*Page.search_fields, index.SearchField("introduction")]
 
     api_fields = [
+        APIField(
+            "introduction",
+            serializer=PublicRichTextField(features=INTRODUCTION_FEATURES),
+        ),
         APIField("introduction", writable=True),
-        APIField("introduction", serializer=PublicRichTextField()),
         APIField("feature_base_url", writable=True),
         APIField("licence_url", writable=True),
     ]
@@ -259,19 +264,20 @@ class TermPage(Page):
         index.RelatedFields("tagged_items", [index.FilterField("tag_id")]),
     ]
 
-    # Where a field has two entries, the first says how it is written and the second
-    # how it is read.
+    # Where a field has two entries, the one with a serializer says how the API v2
+    # reads it. The last one is what v3 reads, the other what it writes.
     api_fields = [
         APIField("heading", writable=True),
         APIField("short_definition", writable=True),
         APIField("category", writable=True),
         APIField("category", serializer=CategoryField()),
-        APIField("tags", writable=True),
         APIField("tags", serializer=TagsField()),
+        APIField("tags", writable=True),
         APIField("explanation", writable=True),
         APIField("comparisons", writable=True),
         APIField("faq", writable=True),
         APIField("related_features", writable=True),
+        APIField("related_terms", serializer=LinksField()),
         APIField("related_terms", writable=True),
         APIField("labels", writable=True),
     ]

@@ -13,8 +13,6 @@ from wagtail.admin.panels import FieldPanel
 from wagtail.api import APIField
 from wagtail.models import Orderable
 
-from ..serializers import RelatedTermField
-
 
 class TermLink(Orderable):
     """A link from a term to a related term."""
@@ -48,10 +46,9 @@ class TermLink(Orderable):
 
     panels = [FieldPanel("related_term"), FieldPanel("kind")]
 
-    # The first entry says how a field is written, the second how it is read.
+    # How it is written; LinksField and api.v3 read it.
     api_fields = [
         APIField("related_term", writable=True),
-        APIField("related_term", serializer=RelatedTermField()),
         APIField("kind", writable=True),
     ]
 

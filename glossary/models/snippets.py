@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -8,10 +8,12 @@ from django.utils.functional import cached_property
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import FieldPanel
+from wagtail.api import APIField
 from wagtail.models import Locale, TranslatableMixin
 from wagtail.search import index
 
 from ..managers import CategoryManager, RelatedTermManager
+from ..serializers import LocaleField
 
 
 if TYPE_CHECKING:
@@ -48,6 +50,13 @@ class Category(TranslatableMixin, index.Indexed, models.Model):
         index.FilterField("locale"),
     ]
 
+    api_fields = [
+        APIField("name", writable=True),
+        APIField("slug", writable=True),
+        APIField("description", writable=True),
+        APIField("locale", serializer=LocaleField()),
+    ]
+
     class Meta(TranslatableMixin.Meta):
         verbose_name = _("category")
         verbose_name_plural = _("categories")
@@ -80,14 +89,6 @@ class Category(TranslatableMixin, index.Indexed, models.Model):
             last = Category.objects.aggregate(last=models.Max("sort_order"))["last"]
             self.sort_order = 0 if last is None else last + 1
         super().save(*args, **kwargs)
-
-
-class TermReference(TypedDict):
-    """A term as others refer to it; ``url`` is None while no one can read it."""
-
-    slug: str
-    name: str
-    url: str | None
 
 
 class RelatedTerm(index.Indexed, models.Model):
@@ -144,6 +145,13 @@ class RelatedTerm(index.Indexed, models.Model):
         index.FilterField("locale"),
     ]
 
+    api_fields = [
+        APIField("glossary", writable=True),
+        APIField("name", writable=True),
+        APIField("slug", writable=True),
+        APIField("locale", serializer=LocaleField()),
+    ]
+
     class Meta:
         verbose_name = _("related term")
         verbose_name_plural = _("related terms")
@@ -174,15 +182,6 @@ class RelatedTerm(index.Indexed, models.Model):
         if self.page_id is None:
             return None
         return type(self.page).objects.visible().filter(pk=self.page_id).first()
-
-    def as_reference(self) -> TermReference:
-        """How the API and the pages refer to it."""
-        page = self.public_page
-        return {
-            "slug": self.slug,
-            "name": self.name,
-            "url": page.full_url if page else None,
-        }
 
     def clean(self) -> None:
         super().clean()

@@ -1,0 +1,126 @@
+# `make help` lists what there is. Needs Python 3.11 or later, with its venv module.
+PYTHON ?= python3
+PORT ?= 8000
+# More for pytest, such as: make test-fast ARGS="-k devalue -x"
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := -m pip install --disable-pip-version-check -q
+TESTED_TYPES := glossary/payload glossary/richtext.py $(wildcard glossary/linking) \
+	tests/postgres.py
+
+PYTEST := $(BIN)/python -m pytest
+POSTGRES := $(BIN)/python -m tests.postgres
+# A developer's site, and the secret of a production site that nobody visits.
+DEMO := DEBUG=1 WAGTAILADMIN_BASE_URL=http://127.0.0.1:$(PORT) $(BIN)/python manage.py
+PRODUCTION = SECRET_KEY=$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(64))')
+
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test test-fast test-sqlite test-postgres test-custom-page \
+	test-browser lint format types checks matrix lowest highest benchmark clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' \
+		$(MAKEFILE_LIST)
+
+# --- The demo
+
+demo: $(VENV)/.demo ## run the demo site on http://127.0.0.1:8000/ (PORT=...)
+	@$(DEMO) migrate -v 0
+	@$(DEMO) load_demo
+	@$(DEMO) runserver 127.0.0.1:$(PORT)
+
+serve: $(VENV)/.demo ## run the demo site as in production, but without HTTPS
+	@set -e; export $(PRODUCTION) HTTPS=0 ALLOWED_HOSTS=127.0.0.1,localhost; \
+	export WAGTAILADMIN_BASE_URL=http://127.0.0.1:$(PORT); \
+	$(BIN)/python manage.py migrate -v 0; \
+	$(BIN)/python manage.py load_demo; \
+	$(BIN)/python manage.py collectstatic --no-input -v 0; \
+	exec $(BIN)/gunicorn site_project.wsgi --workers 2 --no-control-socket \
+		--bind 127.0.0.1:$(PORT)
+
+# --- The tests
+
+test: lint types checks test-sqlite test-postgres test-custom-page test-browser ## everything that has to hold
+
+test-fast: $(VENV)/.test ## the tests while you work: SQLite, no browser, nothing slow
+	$(PYTEST) -q -n auto -m "not browser and not slow" $(ARGS)
+
+test-sqlite: $(VENV)/.test ## all but the browser tests on SQLite
+	$(PYTEST) -q -n auto -m "not browser" $(ARGS)
+
+test-postgres: $(VENV)/.test ## all but the browser tests on PostgreSQL
+	$(POSTGRES) $(PYTEST) -q -n auto -m "not browser" $(ARGS)
+
+test-custom-page: $(VENV)/.test ## the tests on a site with a base page of its own
+	$(PYTEST) -q -n auto -m "not browser and not slow" \
+		--ds tests.settings_custom_page $(ARGS)
+
+test-browser: $(VENV)/.test ## the browser tests (GLOSSARY_SCREENSHOTS=1 keeps pictures)
+	$(POSTGRES) $(PYTEST) -q -n auto -m browser tests/browser $(ARGS)
+
+lint: $(VENV)/.test ## ruff: mistakes and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/.test ## mend what ruff can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(VENV)/.test ## mypy, strictly, where no Wagtail is
+	$(BIN)/mypy --strict $(TESTED_TYPES)
+
+checks: $(VENV)/.test ## migrations are complete; a production site has no warning
+	DEBUG=1 $(BIN)/python manage.py makemigrations --check --dry-run
+	DJANGO_SETTINGS_MODULE=tests.settings_custom_page \
+		$(BIN)/python manage.py makemigrations --check --dry-run
+	@$(PRODUCTION) ALLOWED_HOSTS=glossary.example \
+		$(BIN)/python manage.py check --deploy --fail-level WARNING
+
+# --- Other versions
+
+# The newest Python that runs, among those on the PATH and pyenv's.
+NEWEST = $(shell for python in $$(ls -d $$HOME/.pyenv/versions/3.*/bin/python) \
+	python3.15 python3.14 python3.13 python3.12 $(PYTHON); do \
+	$$python -c 'import sys; print("%d.%d.%d" % sys.version_info[:3], sys.executable)'; \
+	done 2>/dev/null | sort -V | tail -n 1 | cut -d ' ' -f 2)
+
+matrix: lowest ## the tests on the lowest and the highest supported versions
+	@if $(NEWEST) -c 'import sys; sys.exit(sys.version_info < (3, 12))'; \
+	then $(MAKE) highest; \
+	else echo "skipped: the highest versions need Python 3.12 or later"; fi
+
+lowest highest: %: .matrix/%/.installed
+	@.matrix/$@/bin/python --version
+	DEBUG=1 .matrix/$@/bin/python manage.py makemigrations --check --dry-run
+	.matrix/$@/bin/python -m pytest -q -n auto -m "not browser" $(ARGS)
+
+.matrix/lowest/.installed: INTERPRETER = $(PYTHON)
+.matrix/highest/.installed: INTERPRETER = $(NEWEST)
+.matrix/%/.installed: requirements/%.txt requirements/demo.txt requirements/test.txt
+	@$(INTERPRETER) -m venv --clear $(@D)
+	@$(@D)/bin/python $(PIP_INSTALL) $(addprefix -r ,$^)
+	@touch $@
+
+benchmark: $(VENV)/.test ## measure speed and memory
+	$(POSTGRES) $(BIN)/python -m benchmarks $(ARGS)
+
+# --- What they need
+
+$(VENV)/.demo: requirements/base.txt requirements/demo.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) \
+		and "Python 3.11 or later is needed: make PYTHON=...")'
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python $(PIP_INSTALL) $(addprefix -r ,$^)
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.demo requirements/test.txt
+	@$(BIN)/python $(PIP_INSTALL) -r requirements/test.txt
+	@touch $@
+
+clean: ## remove what these targets made, but not the demo's data
+	rm -rf $(VENV) .matrix build dist *.egg-info staticfiles screenshots \
+		.hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
