@@ -7,7 +7,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --disable-pip-version-check -q
-TESTED_TYPES := glossary/payload glossary/richtext.py $(wildcard glossary/linking) \
+TYPED := glossary/payload glossary/richtext.py $(wildcard glossary/linking) \
 	tests/postgres.py
 
 PYTEST := $(BIN)/python -m pytest
@@ -32,11 +32,10 @@ demo: $(VENV)/.demo ## run the demo site on http://127.0.0.1:8000/ (PORT=...)
 	@$(DEMO) load_demo
 	@$(DEMO) runserver 127.0.0.1:$(PORT)
 
-serve: $(VENV)/.demo ## run the demo site as in production, but without HTTPS
+serve: $(VENV)/.demo ## serve the database of `make demo` as in production, without HTTPS
 	@set -e; export $(PRODUCTION) HTTPS=0 ALLOWED_HOSTS=127.0.0.1,localhost; \
 	export WAGTAILADMIN_BASE_URL=http://127.0.0.1:$(PORT); \
 	$(BIN)/python manage.py migrate -v 0; \
-	$(BIN)/python manage.py load_demo; \
 	$(BIN)/python manage.py collectstatic --no-input -v 0; \
 	exec $(BIN)/gunicorn site_project.wsgi --workers 2 --no-control-socket \
 		--bind 127.0.0.1:$(PORT)
@@ -69,8 +68,8 @@ format: $(VENV)/.test ## mend what ruff can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-types: $(VENV)/.test ## mypy, strictly, where no Wagtail is
-	$(BIN)/mypy --strict $(TESTED_TYPES)
+types: $(VENV)/.test ## mypy, strictly, on the pure modules
+	$(BIN)/mypy --strict $(TYPED)
 
 checks: $(VENV)/.test ## migrations are complete; a production site has no warning
 	DEBUG=1 $(BIN)/python manage.py makemigrations --check --dry-run

@@ -1,4 +1,4 @@
-"""Run every benchmark, ``python -m benchmarks``, or some, ``python -m benchmarks NAME``.
+"""Run every benchmark: ``python -m benchmarks``; or some, by their names.
 
 Each compares ours with an alternative in the same run and prints a ratio.
 """

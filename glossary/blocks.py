@@ -123,8 +123,8 @@ class ComparisonBlock(TermStructBlock):
 
     def clean(self, value: Any) -> Any:
         cleaned = super().clean(value)
-        related_term = cleaned.get("related_term")
-        if not cleaned.get("name") and related_term is None:
+        named = cleaned.get("name") or cleaned.get("related_term")
+        if not named and not self.is_deferred_validation:
             raise blocks.StructBlockValidationError(
                 block_errors={
                     "name": ValidationError(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
+from django.utils.functional import Promise
 
 from .conf import SETTINGS
 
@@ -78,16 +80,25 @@ def _section_kinds() -> Iterator[CheckMessage]:
             "GLOSSARY_SECTION_KINDS is not a list.", hint=hint, id="glossary.E003"
         )
         return
+    values = [kind[0] for kind in kinds if _is_section_kind(kind)]
     for kind in kinds:
-        is_pair = isinstance(kind, list | tuple) and len(kind) == 2
-        value = kind[0] if is_pair else None
-        if not (isinstance(value, str) and value.isidentifier() and value.islower()):
-            yield Error(
-                f"GLOSSARY_SECTION_KINDS has an entry {kind!r} that is no kind of "
-                "section.",
-                hint=hint,
-                id="glossary.E003",
-            )
+        if not _is_section_kind(kind):
+            fault = f"an entry {kind!r} that is no kind of section"
+        elif values.count(kind[0]) > 1:
+            fault = f"the kind {kind[0]!r} more than once"
+        else:
+            continue
+        yield Error(
+            f"GLOSSARY_SECTION_KINDS has {fault}.", hint=hint, id="glossary.E003"
+        )
+
+
+def _is_section_kind(kind: Any) -> bool:
+    if not (isinstance(kind, list | tuple) and len(kind) == 2):
+        return False
+    value, label = kind
+    is_value = isinstance(value, str) and re.fullmatch(r"[a-z][a-z0-9_]*", value)
+    return bool(is_value) and isinstance(label, str | Promise) and label != ""
 
 
 def _file_size() -> Iterator[CheckMessage]:

@@ -119,8 +119,9 @@ class RelatedTermQuerySet(QuerySet):
     def follow(self, page: TermPage, *, former_title: str | None = None) -> None:
         """Make the related terms agree with where a page stands and what it is called.
 
-        A page that was renamed keeps everything that points at it. One that has moved
-        away leaves its name behind, wanted again.
+        Every page has one, so that others can be related to it. A page that was renamed
+        keeps everything that points at it. One that has moved away leaves its name
+        behind, wanted again.
         """
         home = {"glossary_id": page.get_parent().pk, "locale_id": page.locale_id}
         self.filter(page=page).exclude(**home).update(page=None)
@@ -135,7 +136,7 @@ class RelatedTermQuerySet(QuerySet):
                 known.hand_over_to(namesake)
                 log(instance=known, action="glossary.hand_over")
         if namesake is None:
-            return
+            namesake = self.create(**home, slug=page.slug, name=page.title)
         if former_title not in (None, page.title) and namesake.name == former_title:
             namesake.name = page.title
             namesake.save()

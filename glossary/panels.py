@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wagtail.admin.panels import Panel
+from wagtail.admin.panels import InlinePanel, Panel
 from wagtail.admin.telepath import register as register_telepath_adapter
 
 
@@ -24,3 +24,19 @@ class GlossaryPanel(Panel):
             context = super().get_context_data(parent_context)
             context["glossary"] = self.form.parent_page
             return context
+
+
+class RowsPanel(InlinePanel):
+    """An inline panel whose rows are checked by a formset of one's own."""
+
+    def __init__(self, *args: Any, formset: type[Any], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.formset = formset
+
+    def clone_kwargs(self) -> dict[str, Any]:
+        return {**super().clone_kwargs(), "formset": self.formset}
+
+    def get_form_options(self) -> dict[str, Any]:
+        options = super().get_form_options()
+        options["formsets"][self.relation_name]["formset"] = self.formset
+        return options

@@ -2,12 +2,13 @@
 
 Both languages are read into one flat list of blocks, as Draftail keeps a text: a
 paragraph, a heading, or a list item with its depth, each of runs of text with a set of
-marks. From that list all three are written. So nothing recurses, what Draftail does to
-a text when an editor saves it changes nothing here, and no markup can come in: only
-the tags of this module are written, around text that is escaped. Wagtail's own
-whitelist finds nothing to take from that, which a test holds. It is not run here: it
-would drop code, quotes, strikethrough, superscript and subscript, for which Wagtail
-has rules in Draftail only.
+marks. From that list all three are written. So nothing recurses; a text that an editor
+saves unchanged reads the same (but for two cases, which the tests name); and no markup
+can come in: only the tags of this module are written, around text that is escaped.
+
+Wagtail's own whitelist finds nothing to take from that, which a test holds. It is not
+run here, because it would drop code, quotes, strikethrough, superscript and subscript:
+Wagtail has rules for these in Draftail only.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from django.utils.translation import gettext_lazy as _
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import isMdAsciiPunct, isPunctChar, isWhiteSpace
 from markdown_it.parser_block import ParserBlock
-from markdown_it.rules_block import paragraph, table
+from markdown_it.rules_block import paragraph, reference, table
 from wagtail.whitelist import check_url
 
 
@@ -38,20 +39,8 @@ if TYPE_CHECKING:
 
 #: What a term's prose may hold. h2 is the heading of the section around it.
 FEATURES = [
-    "h3",
-    "h4",
-    "bold",
-    "italic",
-    "ol",
-    "ul",
-    "link",
-    "document-link",
-    "code",
-    "blockquote",
-    "hr",
-    "strikethrough",
-    "superscript",
-    "subscript",
+    *("h3", "h4", "bold", "italic", "ol", "ul", "link", "document-link", "code"),
+    *("blockquote", "hr", "strikethrough", "superscript", "subscript"),
 ]
 
 #: What can be lost on the way, by the code of the loss.
@@ -157,6 +146,7 @@ def safe_href(url: str) -> bool:
 #: and stands in no text, so that breaks are trimmed and moved as other white space is.
 BREAK = "\v"
 NO_BREAK_SPACE = "\xa0"
+SPACES = " \t\n\r\f"
 
 CODE = "code"
 AUTOLINK = "autolink"
@@ -332,7 +322,7 @@ def _tidy(reader: _Reader, *, unwrap: bool = False) -> list[Block]:
     blocks: list[Block] = []
     for block in reader.blocks:
         reader.line = block.line
-        if not any(CODE in marks or text.strip() for text, marks in block.runs):
+        if not any(t.strip() or (CODE in m and not unwrap) for t, m in block.runs):
             if block.tag == "hr":
                 blocks.append(block)
             continue
@@ -346,19 +336,18 @@ def _tidy(reader: _Reader, *, unwrap: bool = False) -> list[Block]:
         block.goes_on = block.goes_on and above.depth > block.depth
         blocks.append(block)
     for block in blocks:
-        block.runs = _join(block.runs, in_item=block.depth > 0)
+        block.runs = _join(block.runs, in_item=block.depth > 0, unwrap=unwrap)
         if block.tag in HEADINGS:
             if BREAK in block.text:
                 reader.lose("heading-break", block.text)
             block.runs = [Run(re.sub(r"[\n\v]", " ", t), m) for t, m in block.runs]
         if unwrap:
-            block.runs = [
-                Run(re.sub(r"[ \t\n\r\f]+", " ", t), m) for t, m in block.runs
-            ]
+            spaces = re.compile(f"[{SPACES}]+")
+            block.runs = [Run(spaces.sub(" ", text), m) for text, m in block.runs]
     return blocks
 
 
-def _join(runs: Sequence[Run], *, in_item: bool) -> list[Run]:
+def _join(runs: Sequence[Run], *, in_item: bool, unwrap: bool) -> list[Run]:
     """Join equal neighbours and settle the white space.
 
     White space at the ends of a block goes; white space between two texts has the marks
@@ -368,6 +357,8 @@ def _join(runs: Sequence[Run], *, in_item: bool) -> list[Run]:
     space, reach = "", PLAIN
     for text, marks in runs:
         core = text if CODE in marks else text.strip()
+        if unwrap and CODE in marks:  # from which Draftail takes its white space too
+            core = (text if joined else text.lstrip()).strip(SPACES)
         before, _, after = text.partition(core) if core else (text, "", "")
         if before:
             space += before
@@ -379,7 +370,8 @@ def _join(runs: Sequence[Run], *, in_item: bool) -> list[Run]:
             if in_item and breaks > 1:
                 joined.append(Run(BREAK * 2, PLAIN))
             else:
-                joined.append(Run(BREAK * breaks or _soft(space), reach & marks))
+                shared = (reach & marks) - INNERMOST
+                joined.append(Run(BREAK * breaks or _soft(space), shared))
         if "\n" in core or "\r" in core:
             lines = (line.strip() for line in re.split(r"[\r\n]", core))
             core = "\n".join(line for line in lines if line)
@@ -395,11 +387,18 @@ def _soft(space: str) -> str:
     return "\n" if "\n" in space or "\r" in space else space
 
 
-def _nest(runs: Sequence[Run]) -> Iterator[tuple[list[Mark], list[Mark], Run]]:
-    """Yield each run with the marks to close and to open before it, properly nested.
+class Step(NamedTuple):
+    """A run, and the marks to close and then to open before it."""
 
-    Of marks that open together the one that lasts longest is outside. A last, empty
-    run closes what is open.
+    closed: list[Mark]
+    opened: list[Mark]
+    run: Run
+
+
+def _nest(runs: Sequence[Run]) -> Iterator[Step]:
+    """Yield steps that are properly nested; at last an empty run, to close the marks.
+
+    Of marks that open together the one that lasts longest is outside.
     """
     ends: list[dict[Mark, int]] = [{}]
     for number, run in zip(range(len(runs), 0, -1), reversed(runs), strict=True):
@@ -416,7 +415,8 @@ def _nest(runs: Sequence[Run]) -> Iterator[tuple[list[Mark], list[Mark], Run]]:
         text = run.text.lstrip() if wanted.difference(stack) else run.text
         if text != run.text and CODE not in run.marks:
             # What is cut here goes on behind the space.
-            yield closed, [], Run(run.text[: len(run.text) - len(text)], PLAIN)
+            space = run.text[: len(run.text) - len(text)]
+            yield Step(closed, [], Run(space, PLAIN))
             closed, run = [], Run(text, run.marks)
             if not text:
                 continue
@@ -426,7 +426,7 @@ def _nest(runs: Sequence[Run]) -> Iterator[tuple[list[Mark], list[Mark], Run]]:
             key=lambda mark: (-min(end[mark], last), isinstance(mark, str), mark),
         )
         stack += opened
-        yield closed, opened, run
+        yield Step(closed, opened, run)
 
 
 # Reading Markdown ---------------------------------------------------------------------
@@ -462,6 +462,7 @@ class _Parser(MarkdownIt):
         self.block = _BlockParser()
         self.configure("commonmark", {"html": False, "maxNesting": MAX_LEVEL})
         self.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
+        self.block.ruler.at("reference", _reference)
         self.inline.ruler.at("html_inline", _html_inline)
         self.enable(["table", "strikethrough"])
 
@@ -476,8 +477,10 @@ class _Parser(MarkdownIt):
 
 
 def _encode(url: str) -> str:
-    """Percent-encode what can stand in no URL. All else stays as it was written."""
-    return re.sub(r'[\x00-\x20"<>\\^`{|}\x7f]', lambda match: quote(match[0]), url)
+    """Percent-encode what can stand in no URL, and drop what browsers drop of one: so
+    a scheme that is judged is the scheme that is used. All else stays as written."""
+    url = re.sub(r"[\x00-\x1f\x7f]", "", url).strip()
+    return re.sub(r'[ "<>\\^`{|}]', lambda match: quote(match[0]), url)
 
 
 def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
@@ -515,6 +518,14 @@ def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     return True
 
 
+def _reference(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Leave a footnote as GitHub writes it, ``[^1]: …``, to be text and no address."""
+    begin = state.bMarks[start] + state.tShift[start]
+    return not state.src.startswith("[^", begin) and reference(
+        state, start, end, silent
+    )
+
+
 def _html_inline(state: StateInline, silent: bool) -> bool:
     """Read ``<sub>`` and ``<sup>``, which Markdown cannot say; see all other HTML."""
     match = TAG.match(state.src, state.pos, state.posMax)
@@ -533,6 +544,8 @@ _PARSER = _Parser()
 
 
 class _MarkdownReader(_Reader):
+    """Reads markdown-it's tokens. They are balanced, whatever the text."""
+
     SIMPLE: ClassVar[dict[str, Callable[[_Reader], None]]] = {
         "paragraph_close": _Reader.end,
         "heading_close": _Reader.end,
@@ -557,7 +570,7 @@ class _MarkdownReader(_Reader):
         for token in _PARSER.parse(text.replace(BREAK, " "), env):
             if token.map:
                 self.line = token.map[0] + 1
-            if before == token.type.replace("list_open", "list_close"):
+            if token.type.endswith("list_open") and before == token.type[:-4] + "close":
                 self.lose("list-join", token.markup)
             before = token.type
             self._read(token)
@@ -925,24 +938,30 @@ def _code_lines(runs: Sequence[Run]) -> list[str]:
         and all(_show_spaces(_hide_spaces(run.text)) == run.text for run in code)
     ):
         lines = [_hide_spaces(run.text) for run in code]
-        fence = "`" * max(3, 1 + _longest(r"^`+", "\n".join(lines)))
+        fence = "`" * max(3, 1 + _longest("\n".join(lines)))
         return [fence, *lines, fence]
     return []
 
 
-def _longest(pattern: str, text: str) -> int:
-    return max(map(len, re.findall(pattern, text, re.MULTILINE)), default=0)
+def _longest(text: str) -> int:
+    """Return the length of the longest row of backticks."""
+    return max(map(len, re.findall("`+", text)), default=0)
 
 
 #: What begins a block, and what within a paragraph turns the line above into one.
-BLOCK = re.compile(r"#{1,6}(?!\S)|>|[-+*](?!\S)|([-*_])[ \t]*(?:\1[ \t]*){2,}$")
+BLOCK = re.compile(
+    r"#{1,6}(?!\S)|>|[-+*](?!\S)|-[- \t]*$|([*_])[ \t]*(?:\1[ \t]*){2,}$"
+)
 NUMBER = re.compile(r"[0-9]{1,9}(?=[.)](?!\S))")
 UNDERLINE = re.compile(r"(?:=+|[|:-][|: \t-]*)$")
 DEFINITION = re.compile(r"\[(?:\\.|[^\[\]\\])*\]:", re.DOTALL)
 
 
 def _text_lines(text: str) -> list[str]:
-    """Part a paragraph into lines, none of which can be read as another block."""
+    """Part a paragraph into lines, none of which can be read as another block.
+
+    A link at its start, whose text is code with ``]:`` in it, is given up for that.
+    """
     lines = text.split("\n")
     if DEFINITION.match(text) and _defines(text):
         lines[0] = f"\\{lines[0]}"
@@ -969,35 +988,51 @@ def _inline_markdown(runs: Sequence[Run]) -> str:
 
     Whether a row of ``*`` opens or closes depends on its neighbours. Where these are
     wrong (a letter before, a full stop after), the letter outside is written as an
-    entity, which is punctuation to a parser; where two rows could be taken for one
-    another, the second is of ``_``.
+    entity, which is punctuation to a parser.
     """
-    out: list[str] = []
-    closing: dict[Mark, str] = {}
+    steps = list(_nest(list(_autolinks(runs))))
+    rows = [*_rows(steps), ("", "")]
+    edges = [_edges(step.run) for step in steps]
+    heads, tails = [False] * len(steps), [False] * len(steps)
+    for now, step in enumerate(steps[1:], 1):
+        closers, openers = rows[now]
+        if closers and not openers and step.closed[-1] in DELIMITERS:
+            heads[now] = _blocked(edges[now][0], closers[::-1], edges[now - 1][1])
+            if heads[now] and len(step.run.text) == 1:
+                edges[now] = ("&", ";")
+    for before, step in reversed([*enumerate(steps[1:])]):
+        closers, openers = rows[before + 1]
+        if openers and not closers and step.opened[0] in DELIMITERS:
+            tails[before] = _blocked(edges[before][1], openers, edges[before + 1][0])
+            if tails[before] and len(steps[before].run.text) == 1:
+                edges[before] = ("&", ";")
     special = SPECIAL + ("| ~" if any("s" in run.marks for run in runs) else "")
-    held, head = Run("", PLAIN), False  # a run waits until it is known what follows it
-    for closed, opened, run in _nest(list(_autolinks(runs))):
-        before = ";" if head and len(held.text) == 1 else _edge(held, -1)
-        after = _edge(run, 0)
+    return "".join(
+        "".join(rows[now])
+        + _escape(step.run, heads[now], tails[now], "".join(rows[now + 1]), special)
+        for now, step in enumerate(steps)
+    )
+
+
+def _rows(steps: Sequence[Step]) -> Iterator[tuple[str, str]]:
+    """Yield what closes and what opens before each run.
+
+    Where two rows of ``*`` could be taken for one another, the second is of ``_``.
+    """
+    closing: dict[Mark, str] = {}
+    before = " "
+    for closed, opened, run in steps:
         closers = "".join(closing.pop(mark) for mark in closed)
-        openers = ""
         near = {closing[mark][0] for mark in ("b", "i") if mark in closing}
         if closed and closed[-1] in ("b", "i"):
             near.add(closers[-1])
         emphasis = "_" if "*" in near and (closed or not before.isspace()) else "*"
+        openers = ""
         for mark in opened:
             opener, closing[mark] = _delimiters(mark, emphasis)
             openers += opener
-        row = closers + openers
-        tail = bool(openers and not closers and opened[0] in DELIMITERS) and _blocked(
-            before, row, after
-        )
-        out += [_escape(held, head, tail, row, special), row]
-        head = bool(closers and not openers and closed[-1] in DELIMITERS) and _blocked(
-            after, row[::-1], before
-        )
-        held = run
-    return "".join(out)
+        yield closers, openers
+        before = _edges(run)[1]
 
 
 def _autolinks(runs: Sequence[Run]) -> Iterator[Run]:
@@ -1014,10 +1049,11 @@ def _autolinks(runs: Sequence[Run]) -> Iterator[Run]:
         yield run
 
 
-def _edge(run: Run, index: int) -> str:
-    if not run.text:
-        return " "
-    return "`" if run.marks & INNERMOST else run.text[index]
+def _edges(run: Run) -> tuple[str, str]:
+    """Return the first and the last character of a run, as a parser classes them."""
+    if run.marks & INNERMOST:
+        return "`", "`"
+    return run.text[:1] or " ", run.text[-1:] or " "
 
 
 def _delimiters(mark: Mark, emphasis: str) -> tuple[str, str]:
@@ -1051,9 +1087,9 @@ def _is_word(char: str) -> bool:
 
 #: What could be read as Markdown within a line.
 SPECIAL = r"""
-    \\(?=[!-/:-@\[-`{-~\s]|\Z) | ` | (?<!\s)\* | \*(?![^\S\v])
-    | (?<![^\W_])_ | _(?![^\W_]) | ~(?=~) | (?<=~)~
-    | <(?=[a-zA-Z/!?]) | &(?=\#?\w+;) | \](?=\()
+    ` | \*(?: (?<!\s\*) | (?![^\S\v]) ) | _(?: (?<![^\W_]_) | (?![^\W_]) )
+    | ~(?: (?<=~~) | (?=~) ) | \](?=\() | <(?=[a-zA-Z/!?]) | &(?=\#?\w+;)
+    | \\(?=[!-/:-@\[-`{-~\s]|\Z)
 """
 
 
@@ -1076,7 +1112,7 @@ def _escape(run: Run, head: bool, tail: bool, following: str, special: str) -> s
 
 
 def _code_span(text: str) -> str:
-    fence = "`" * (1 + _longest("`+", text))
+    fence = "`" * (1 + _longest(text))
     spaced = text[0] == text[-1] == " " and text.strip(" ")
     space = " " if spaced or "`" in (text[0], text[-1]) else ""
     return f"{fence}{space}{text}{space}{fence}"

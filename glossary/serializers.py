@@ -21,9 +21,10 @@ class CategoryReference(TypedDict):
 
 
 class TermLinkData(TypedDict):
-    """A link to a related term; ``kind`` is a value of ``TermLink.Kind``."""
+    """A link to a related term; ``kind`` is a value of ``TermLink.Kind``, and ``id``
+    is None for one that only a draft has."""
 
-    id: int
+    id: int | None
     kind: str
     related_term: TermReference
 

@@ -8,7 +8,7 @@ that leaves the glossary asks here before it names a page.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import swapper
@@ -17,6 +17,7 @@ from typing_extensions import TypedDict  # pydantic refuses typing's before 3.12
 from wagtail.api.rich_text import APIRichText
 from wagtail.documents import get_document_model
 from wagtail.models import CollectionViewRestriction
+from wagtail.query import PageQuerySet
 from wagtail.rich_text.rewriters import extract_attrs
 
 
@@ -43,11 +44,20 @@ class Visibility:
 
     Without a request it answers for anyone, on any site. With ``everything`` it
     answers for an editor, who has to read a text as it is stored to change it.
+    ``public_pages`` gives the pages that the reader of the request may see, by default
+    those of Wagtail's API.
     """
 
-    def __init__(self, request: Any = None, *, everything: bool = False) -> None:
+    def __init__(
+        self,
+        request: Any = None,
+        *,
+        everything: bool = False,
+        public_pages: Callable[[], PageQuerySet] | None = None,
+    ) -> None:
         self.everything = everything
         self._request = request
+        self._public_pages = public_pages or self._default_public_pages
         self._public: dict[tuple[str, int], Any] = {}
 
     @classmethod
@@ -99,16 +109,17 @@ class Visibility:
             "url": page.full_url if page else None,
         }
 
-    def _pages(self, pks: set[int]) -> Iterable[Any]:
-        Page = swapper.load_model("wagtailcore", "Page")
+    def _default_public_pages(self) -> PageQuerySet:
         if self._request is None or self.everything:
-            pages = Page.objects.live().public()
-        else:
-            # Imports the page models, which are not there when this module is read.
-            from wagtail.api.querysets import get_public_pages_queryset
+            Page = swapper.load_model("wagtailcore", "Page")
+            return Page.objects.live().public()
+        # Imports the page models, which are not there when this module is read.
+        from wagtail.api.querysets import get_public_pages_queryset
 
-            pages = get_public_pages_queryset(self._request)
-        return pages.filter(pk__in=pks).specific(defer=True)
+        return get_public_pages_queryset(self._request)
+
+    def _pages(self, pks: set[int]) -> Iterable[Any]:
+        return self._public_pages().filter(pk__in=pks).specific(defer=True)
 
     def _documents(self, pks: set[int]) -> Iterable[Any]:
         documents = get_document_model().objects.filter(pk__in=pks)
@@ -129,11 +140,13 @@ def _target(attrs: Mapping[str, str]) -> tuple[str, int | None]:
 
 
 def public_rich_text(
-    html: str, context: dict[str, Any] | None = None, *, resolved: bool = False
+    html: str,
+    context: dict[str, Any] | None = None,
+    address: Callable[[str, Any], str | None] | None = None,
 ) -> str:
     """The rich text (database HTML) with every link to what is not public replaced
-    by its own text. All else stays as it is, byte for byte, but that with
-    ``resolved`` the other links are given their addresses."""
+    by its own text. All else stays as it is, byte for byte; but ``address``, if given,
+    makes the address of each other link from its kind and its page or document."""
     visibility = Visibility.for_context(context)
     if visibility.everything or "linktype" not in html:
         return html
@@ -143,12 +156,13 @@ def public_rich_text(
         attrs = extract_attrs(match[1])
         if "linktype" not in attrs:
             return match[0]
-        target = visibility.find(*_target(attrs))
-        if target is None or (resolved and not target.url):
+        kind, pk = _target(attrs)
+        target = visibility.find(kind, pk)
+        if target is not None and address is None:
+            return match[0]
+        if target is None or not (url := address(kind, target)):
             return match[2]
-        if resolved:
-            return f'<a href="{escape(target.url)}">{match[2]}</a>'
-        return match[0]
+        return f'<a href="{escape(url)}">{match[2]}</a>'
 
     return _LINK.sub(keep_or_unlink, html)
 
@@ -162,7 +176,16 @@ def serialize_rich_text(
     wanted = APIRichText.resolve_format(
         request.GET.get("rich_text_format") if request else None
     )
-    # Wagtail would resolve each link by itself, and to a restricted translation.
-    resolved = wanted in {APIRichText.FORMAT_HTML, APIRichText.FORMAT_MARKDOWN}
-    public = public_rich_text(html, context, resolved=resolved)
+    public = public_rich_text(html, context, _ADDRESSES[wanted])
     return APIRichText.serialize(public, format=wanted, features=features)
+
+
+# Wagtail would look up each link by itself, and give away restricted translations.
+_ADDRESSES: dict[str, Callable[[str, Any], str | None] | None] = {
+    APIRichText.FORMAT_DB_HTML: None,
+    APIRichText.FORMAT_HTML: lambda kind, target: target.url,
+    APIRichText.FORMAT_DB_MARKDOWN: lambda kind, target: (
+        f"wagtail://{kind}?id={target.pk}"
+    ),
+    APIRichText.FORMAT_MARKDOWN: lambda kind, target: target.url,
+}

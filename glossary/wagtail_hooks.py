@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 from wagtail.snippets.models import register_snippet
 
+from .admin.deletion import refuse_if_in_use
 from .admin.viewsets import GlossaryGroup, TermPageViewSet, term_page_viewset
 
 
@@ -19,6 +20,9 @@ register_snippet(GlossaryGroup)
 @hooks.register("register_admin_viewset")
 def register_term_page_viewset() -> TermPageViewSet:
     return term_page_viewset
+
+
+hooks.register("before_delete_snippet", refuse_if_in_use)
 
 
 @hooks.register("register_log_actions")

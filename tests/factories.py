@@ -82,9 +82,16 @@ def make_term(
 def make_related_term(
     glossary: GlossaryPage, slug: str = "", **fields: Any
 ) -> RelatedTerm:
+    """The related term of this slug: a page has had one since it was saved."""
     slug = slug or f"related-{next(_numbers)}"
-    fields.setdefault("name", slug.replace("-", " ").capitalize())
-    return RelatedTerm.objects.create(glossary=glossary, slug=slug, **fields)
+    known = RelatedTerm.objects.filter(glossary=glossary, slug=slug).first()
+    related_term = known or RelatedTerm(
+        glossary=glossary, slug=slug, name=slug.replace("-", " ").capitalize()
+    )
+    for name, value in fields.items():
+        setattr(related_term, name, value)
+    related_term.save()
+    return related_term
 
 
 def section(

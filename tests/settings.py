@@ -19,6 +19,7 @@ DATABASES = {"default": dj_database_url.config(default="sqlite://:memory:")}
 # ready(): they have to find what it registers.
 INSTALLED_APPS = [
     "glossary",
+    "tests.extension",
     "wagtail.contrib.redirects",
     "wagtail.contrib.settings",
     "wagtail.contrib.simple_translation",

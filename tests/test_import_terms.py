@@ -356,6 +356,14 @@ def test_a_renamed_page_stays_tied_to_its_payload(
     assert not RelatedTerm.objects.filter(slug="token").exists()
 
 
+def test_a_term_emptied_by_the_payload_is_not_published(
+    glossary: GlossaryPage, write: Write
+) -> None:
+    run(write(record()))
+    assert "1 failed" in run(write(record(shortDefinition="")), status=1)
+    assert TermPage.objects.get().short_definition == "What token means."
+
+
 def test_a_deleted_page_is_imported_anew(glossary: GlossaryPage, write: Write) -> None:
     folder = write(record())
     run(folder)
@@ -382,8 +390,9 @@ def test_drafts_may_be_unfinished_and_publishing_may_not(
     before = state()
     printed = run(folder, status=1)
     assert "token: failed" in printed
-    assert "short_definition: This field cannot be blank." in printed
+    assert "short_definition: A term is not published without one" in printed
     assert state() == before
+    assert "1 failed" in run(folder, status=1, dry_run=True)
     run(folder, draft=True)
     term = TermPage.objects.get()
     assert not term.live
@@ -508,7 +517,7 @@ def test_the_language_tells_glossaries_of_one_slug_apart(
     assert "Add --locale: en, fr" in run(write(record()), status=2)
     run(write(record()), locale="fr")
     assert TermPage.objects.get().get_parent() == french_glossary.page_ptr
-    assert RelatedTerm.objects.filter(locale=french, page__isnull=False).count() == 0
+    assert {known.locale for known in RelatedTerm.objects.all()} == {french}
     assert Category.objects.get().locale == french
 
 
@@ -521,6 +530,8 @@ def test_create_glossary_publishes_an_empty_glossary() -> None:
     assert glossary.full_url in out.getvalue()
     with pytest.raises(CommandError, match="already in use"):
         call_command("create_glossary", "words", title="Again")
+    with pytest.raises(CommandError, match="There can be no glossary under “Words”"):
+        call_command("create_glossary", "inner", title="Inner", parent="/words/")
     with pytest.raises(CommandError, match="There is no page at /nowhere/"):
         call_command("create_glossary", "more", title="More", parent="/nowhere/")
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import RestrictedError
+from django.db.models import ProtectedError
 from wagtail.models import Locale
 
 from glossary.models import (
@@ -191,8 +191,34 @@ def test_a_slug_is_known_once_in_a_glossary(glossary: GlossaryPage) -> None:
 def test_a_related_term_in_use_cannot_be_deleted_alone(glossary: GlossaryPage) -> None:
     token = make_related_term(glossary, "token")
     make_term(glossary, related_terms=[token])
-    with pytest.raises(RestrictedError):
+    with pytest.raises(ProtectedError, match="used by 1 terms"), transaction.atomic():
         token.delete()
+    with pytest.raises(ProtectedError), transaction.atomic():
+        RelatedTerm.objects.all().delete()
+
+
+def test_a_category_in_use_cannot_be_deleted(glossary: GlossaryPage) -> None:
+    category = make_category("safety")
+    make_term(glossary, category=category)
+    with pytest.raises(ProtectedError), transaction.atomic():
+        category.delete()
+    TermPage.objects.get().delete()
+    category.delete()
+
+
+def test_a_draft_survives_the_deletion_of_what_it_alone_points_at(
+    glossary: GlossaryPage,
+) -> None:
+    term = make_term(glossary)
+    token, category = make_related_term(glossary), make_category()
+    term.category = category
+    term.related_terms.add(TermLink(related_term=token))
+    term.save_revision()
+    token.delete()
+    category.delete()
+    draft = TermPage.objects.get().get_latest_revision_as_object()
+    assert draft.category is None
+    assert not draft.related_terms.all()
 
 
 def test_a_glossary_goes_with_everything_it_knows(glossary: GlossaryPage) -> None:
@@ -278,17 +304,25 @@ def test_two_labels_can_exchange_their_texts(glossary: GlossaryPage) -> None:
 
 
 def test_most_wanted_stand_first(glossary: GlossaryPage) -> None:
-    rare, common = (
-        make_related_term(glossary, "rare"),
-        make_related_term(glossary, "common"),
-    )
+    rare = make_related_term(glossary, "rare")
+    common = make_related_term(glossary, "common")
     written = make_related_term(glossary, "written")
     make_term(glossary, "written", related_terms=[rare, common])
-    make_term(glossary, related_terms=[common, written])
-    make_term(glossary, related_terms=[written])
+    make_term(glossary, "first", related_terms=[common, written])
+    make_term(glossary, "second", related_terms=[written])
     ranked = RelatedTerm.objects.most_wanted()
     assert [(item.slug, item.wanted_by) for item in ranked] == [
         ("common", 2),
         ("rare", 1),
         ("written", 2),
+        ("first", 0),
+        ("second", 0),
     ]
+
+
+def test_every_page_is_known_so_that_others_can_be_related_to_it(
+    glossary: GlossaryPage,
+) -> None:
+    page = make_term(glossary, "token", title="Token", live=False)
+    known = RelatedTerm.objects.get()
+    assert (known.slug, known.name, known.page) == ("token", "Token", page)

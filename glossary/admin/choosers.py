@@ -29,10 +29,9 @@ class GlossaryFromUrlMixin(CreationFormMixin):
 
     @cached_property
     def glossary(self) -> GlossaryPage | None:
-        value = self.request.GET.get("glossary", "")
-        if not value.isdecimal():
-            return None
-        return GlossaryPage.objects.filter(pk=int(value)).first()
+        wanted = self.request.GET.get("glossary")
+        glossaries = GlossaryPage.objects.all()
+        return next((page for page in glossaries if str(page.pk) == wanted), None)
 
     def get_object_list(self) -> QuerySet[RelatedTerm]:
         related_terms = RelatedTerm.objects.select_related("page")
@@ -51,6 +50,7 @@ class GlossaryFromUrlMixin(CreationFormMixin):
     def columns(self) -> list[Column]:
         columns = [
             *super().columns,
+            Column("slug", label=_("Slug")),
             Column("page_state", label=_("Page"), accessor=page_state),
         ]
         if self.glossary is None:

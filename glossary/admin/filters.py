@@ -94,7 +94,7 @@ class TermFilterSet(PageFilterSet):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         terms = explorable(TermPage, self.request.user)
-        self._offer("category", _categories_of(terms))
+        self._offer("category", list(Category.objects.values_list("pk", "name")))
         self._offer("tag", _tags_of(terms))
         self._offer("letter", _letters_of(terms))
         self._offer("glossary", glossaries(self.request.user))
@@ -128,11 +128,6 @@ def glossaries(user: Any) -> Choices:
     return list(
         explorable(GlossaryPage, user).order_by("title").values_list("pk", "title")
     )
-
-
-def _categories_of(terms: QuerySet[TermPage]) -> Choices:
-    used = Category.objects.filter(pk__in=terms.values("category"))
-    return list(used.values_list("pk", "name"))
 
 
 def _tags_of(terms: QuerySet[TermPage]) -> Choices:

@@ -19,7 +19,9 @@ class RelatedTermForm(WagtailAdminModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        glossary = self.fields["glossary"]
+        glossary = self.fields.get("glossary")
+        if glossary is None:  # a partial update over the API
+            return
         if self.instance.pk:
             glossary.disabled = True
         elif len(only := GlossaryPage.objects.all()[:2]) == 1:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.forms import Select
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -13,6 +13,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.forms.pages import ParentChooserForm
+from wagtail.admin.menu import MenuItem
 from wagtail.admin.panels import FieldPanel, ObjectList
 from wagtail.admin.ui.tables import Column, LocaleColumn, TitleColumn
 from wagtail.admin.ui.tables.pages import ParentPageColumn
@@ -26,6 +27,7 @@ from wagtail.admin.widgets.button import (
     HeaderButton,
     ListingButton,
 )
+from wagtail.permissions import policy_registry
 from wagtail.snippets.views import snippets
 from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
 
@@ -82,6 +84,10 @@ def with_term_columns(columns: list[Column]) -> list[Column]:
     return [*columns[:behind_title], *TERM_COLUMNS, *columns[behind_title:]]
 
 
+def is_of_term_column(ordering: str) -> bool:
+    return ordering.lstrip("-") in {column.sort_key for column in TERM_COLUMNS}
+
+
 class TermListingMixin:
     """What both listings of terms have in common."""
 
@@ -128,9 +134,18 @@ class TermListingMixin:
     def get_valid_orderings(self) -> list[str]:
         orderings = super().get_valid_orderings()
         if self.is_searching:
-            own = {column.sort_key for column in TERM_COLUMNS}
-            return [name for name in orderings if name.lstrip("-") not in own]
+            return [name for name in orderings if not is_of_term_column(name)]
         return orderings
+
+    def order_queryset(self, queryset: QuerySet[TermPage]) -> QuerySet[TermPage]:
+        queryset = super().order_queryset(queryset)
+        if is_of_term_column(self.ordering or ""):
+            # Pages of a listing need an order in which no two are equal.
+            field = F(self.ordering.lstrip("-"))
+            is_down = self.ordering.startswith("-")
+            first = (field.desc if is_down else field.asc)(nulls_last=True)
+            return queryset.order_by(first, "title", "pk")
+        return queryset
 
     def filter_queryset(self, queryset: QuerySet[TermPage]) -> QuerySet[TermPage]:
         filtered = super().filter_queryset(queryset)
@@ -175,12 +190,20 @@ class ChooseGlossaryView(ChooseParentView):
         return redirect("wagtailadmin_pages:add_subpage", glossary.pk)
 
 
+class TermsMenuItem(MenuItem):
+    def is_shown(self, request: HttpRequest) -> bool:
+        return policy_registry.get_by_type(TermPage).user_has_any_permission(
+            request.user, TermIndexView.any_permission_required
+        )
+
+
 class TermListingViewSet(PageListingViewSet):
     """All terms of all glossaries that the user may see, in one listing."""
 
     model = TermPage
     index_view_class = TermIndexView
     choose_parent_view_class = ChooseGlossaryView
+    menu_item_class = TermsMenuItem
     filterset_class = TermFilterSet
     icon = "openquote"
     menu_label = _("Terms")
@@ -217,13 +240,15 @@ term_page_viewset = TermPageViewSet("glossary_term_page")
 # Categories
 
 
-def terms_url(category: Category) -> str:
+def terms_url(category: Category) -> str | None:
+    if not category.term_count:
+        return None
     return f"{reverse('glossary_terms:index')}?{urlencode({'category': category.pk})}"
 
 
 class CategoryIndexView(snippets.IndexView):
     def get_base_queryset(self) -> QuerySet[Category]:
-        return super().get_base_queryset().with_term_count()
+        return super().get_base_queryset().with_term_count().select_related("locale")
 
     @cached_property
     def columns(self) -> list[Column]:
@@ -266,12 +291,15 @@ def page_column(related_term: RelatedTerm) -> str:
     """Whether a related term has a page; if not, how many terms wait for it."""
     if not related_term.is_wanted:
         return gettext("has a page")
+    has_draft = related_term.page_id is not None
     count = related_term.wanted_by
+    if not count:
+        return gettext("has a draft") if has_draft else gettext("no page")
     wanted = ngettext("wanted by %(count)d term", "wanted by %(count)d terms", count)
-    text = wanted % {"count": count}
-    if related_term.page_id is None:
-        return text
-    return gettext("has a draft, %(wanted)s") % {"wanted": text}
+    wanted %= {"count": count}
+    if has_draft:
+        return gettext("has a draft, %(wanted)s") % {"wanted": wanted}
+    return wanted
 
 
 def term_model(glossary: GlossaryPage) -> type[TermPage] | None:
@@ -285,7 +313,11 @@ def term_model(glossary: GlossaryPage) -> type[TermPage] | None:
 
 
 def page_button(
-    related_term: RelatedTerm, user: Any, button: type[BaseButton]
+    related_term: RelatedTerm,
+    user: Any,
+    *,
+    write: type[BaseButton],
+    edit: type[BaseButton],
 ) -> BaseButton | None:
     """Leads to where the page of a related term is written, its name and slug filled
     in, or changed; None if the user may not."""
@@ -294,7 +326,7 @@ def page_button(
         if not page.permissions_for_user(user).can_edit():
             return None
         url = reverse("wagtailadmin_pages:edit", args=[page.pk])
-        return Button(_("Edit the page"), url=url, icon_name="doc-empty", priority=5)
+        return edit(_("Edit the page"), url=url, icon_name="doc-empty", priority=5)
     model = term_model(glossary)
     if model is None or not glossary.permissions_for_user(user).can_add_subpage():
         return None
@@ -303,7 +335,7 @@ def page_button(
         args=[model._meta.app_label, model._meta.model_name, glossary.pk],
     )
     filled_in = urlencode({"title": related_term.name, "slug": related_term.slug})
-    return button(
+    return write(
         _("Write this term"), url=f"{url}?{filled_in}", icon_name="plus", priority=5
     )
 
@@ -312,6 +344,11 @@ class RelatedTermIndexView(snippets.IndexView):
     def get_base_queryset(self) -> QuerySet[RelatedTerm]:
         related_terms = super().get_base_queryset().most_wanted()
         return related_terms.select_related("page", "glossary", "locale")
+
+    def order_queryset(self, queryset: QuerySet[RelatedTerm]) -> QuerySet[RelatedTerm]:
+        if self.ordering:
+            return queryset.order_by(self.ordering, "name", "pk")
+        return super().order_queryset(queryset)
 
     @cached_property
     def columns(self) -> list[Column]:
@@ -322,7 +359,8 @@ class RelatedTermIndexView(snippets.IndexView):
 
     def get_list_more_buttons(self, instance: RelatedTerm) -> list[Any]:
         buttons = super().get_list_more_buttons(instance)
-        if button := page_button(instance, self.request.user, ListingButton):
+        user = self.request.user
+        if button := page_button(instance, user, write=ListingButton, edit=Button):
             buttons.insert(0, button)
         return buttons
 
@@ -330,7 +368,8 @@ class RelatedTermIndexView(snippets.IndexView):
 class RelatedTermEditView(snippets.EditView):
     @cached_property
     def header_buttons(self) -> list[BaseButton]:
-        button = page_button(self.object, self.request.user, HeaderButton)
+        user = self.request.user
+        button = page_button(self.object, user, write=HeaderButton, edit=HeaderButton)
         return [button] if button else []
 
 

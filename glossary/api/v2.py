@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
+from django.http import Http404
 from rest_framework.fields import IntegerField
 from rest_framework.filters import BaseFilterBackend
 from wagtail.api import APIField
@@ -29,8 +30,9 @@ from ..visibility import CONTEXT_KEY, Visibility
 
 # What every database can count to.
 LARGEST_NUMBER = 2**31 - 1
-# Wagtail reads fields(of(fields)) by recursion.
+# Wagtail reads fields(of(fields)), and joins the words of a search, by recursion.
 MOST_BRACKETS = 20
+MOST_WORDS = 50
 
 
 class CategoryFilter(BaseFilterBackend):
@@ -62,6 +64,21 @@ class TagsFilter(BaseFilterBackend):
         return queryset
 
 
+class SearchFilter(filters.SearchFilter):
+    """``?search=``, without what a search engine could not read."""
+
+    def filter_queryset(self, request: Any, queryset: Any, view: Any) -> Any:
+        if "search" in request.GET:
+            # SQLite ends a word at a quote; nowhere does one mean anything.
+            words = request.GET["search"].replace('"', " ").split()
+            if len(words) > MOST_WORDS:
+                raise BadRequestError(f"search takes at most {MOST_WORDS} words")
+            parameters = request.GET.copy()
+            parameters["search"] = " ".join(words)
+            request._request.GET = parameters
+        return super().filter_queryset(request, queryset, view)
+
+
 class StrictParametersMixin:
     """Refuses, with a 400, parameters that a database or a parser would choke on."""
 
@@ -77,6 +94,8 @@ class StrictParametersMixin:
                 raise BadRequestError("null characters are not allowed")
         for name in ("limit", "offset", "id"):
             self._check_number(name, request.GET.get(name, "0"))
+        if kwargs.get("pk", 0) > LARGEST_NUMBER:
+            raise Http404("not found")
         if request.GET.get("fields", "").count("(") > MOST_BRACKETS:
             raise BadRequestError("fields error: too many nested fields")
         if request.GET.get("search_operator", "and") not in {"and", "or"}:
@@ -110,7 +129,8 @@ class TermsAPIViewSet(StrictParametersMixin, PagesAPIViewSet):
     filter_backends: ClassVar = [
         CategoryFilter,
         TagsFilter,
-        *PagesAPIViewSet.filter_backends,
+        *PagesAPIViewSet.filter_backends[:-1],
+        SearchFilter,  # the last one, as Wagtail's own is
     ]
     known_query_parameters = PagesAPIViewSet.known_query_parameters | {
         "category",
@@ -178,7 +198,9 @@ class TermsAPIViewSet(StrictParametersMixin, PagesAPIViewSet):
     @property
     def _visibility(self) -> Visibility:
         if not hasattr(self, "_cached_visibility"):
-            self._cached_visibility = Visibility(self.request)
+            self._cached_visibility = Visibility(
+                self.request, public_pages=self.get_base_queryset
+            )
         return self._cached_visibility
 
 
@@ -192,7 +214,7 @@ class CategoriesAPIViewSet(StrictParametersMixin, BaseAPIViewSet):
         filters.FieldsFilter,
         filters.LocaleFilter,
         filters.OrderingFilter,
-        filters.SearchFilter,
+        SearchFilter,
     ]
     body_fields: ClassVar = [
         *BaseAPIViewSet.body_fields,

@@ -12,8 +12,11 @@ from typing import Any, Literal, TypeAlias
 from django.db.models import ManyToOneRel
 from ninja import Schema
 from pydantic import Field, create_model
+from wagtail import hooks
+from wagtail.admin.rich_text.converters.editor_html import WhitelistRule
 from wagtail.api.v3.schemas.generators import read, write
 from wagtail.blocks import StreamBlock
+from wagtail.whitelist import allow_without_attributes
 
 from ..blocks import (
     ComparisonsBlock,
@@ -66,7 +69,7 @@ class TermFeatureSchema(Schema):
 
 
 class TermLinkSchema(Schema):
-    id: int
+    id: int | None = Field(description="Null for a link that only a draft has.")
     kind: Literal[tuple(TermLink.Kind.values)]  # type: ignore[valid-type]
     related_term: TermReference
 
@@ -142,27 +145,26 @@ def _load(term: TermPage, context: Context) -> Visibility:
 
 
 def _read_stream(generator: Any, field: TermStreamField) -> tuple[Any, Any, Any]:
-    annotation, default, resolver = read.streamfield_schema(generator, field)
-    if type(field.stream_block) not in _READ:  # a site's own
-        return annotation, default, resolver
+    child = _READ.get(type(field.stream_block))
+    if child is None:  # a site's own
+        return read.streamfield_schema(generator, field)
 
     def resolve(obj: TermPage, context: Context) -> Any:
         _load(obj, context)
         value = getattr(obj, field.name)
         return value.stream_block.get_api_representation(value, context)
 
-    return list[_READ[type(field.stream_block)]], default, staticmethod(resolve)  # type: ignore[misc]
+    return list[child], [], staticmethod(resolve)  # type: ignore[valid-type]
 
 
 def _read_relation(generator: Any, relation: ManyToOneRel) -> tuple[Any, Any, Any]:
-    annotation, default, resolver = read.reverse_related_schema(generator, relation)
-    if relation.related_model is not TermLink:  # any other model's, or app's
-        return annotation, default, resolver
+    if relation.related_model is not TermLink:  # another model's, of any app
+        return read.reverse_related_schema(generator, relation)
 
     def resolve(obj: TermPage, context: Context) -> Any:
         return public_links(obj.related_terms.all(), _load(obj, context))
 
-    return list[TermLinkSchema], default, staticmethod(resolve)
+    return list[TermLinkSchema], [], staticmethod(resolve)
 
 
 def _read_prose(generator: Any, field: ProseField) -> tuple[Any, Any, Any]:
@@ -177,15 +179,30 @@ def _read_prose(generator: Any, field: ProseField) -> tuple[Any, Any, Any]:
 
 
 def _write_stream(generator: Any, field: TermStreamField) -> tuple[Any, Any]:
-    annotation, default = write.streamfield_schema(generator, field)
-    if child := _WRITE.get(type(field.stream_block)):
-        annotation = list[child]  # type: ignore[valid-type]
-    return annotation, default
+    child = _WRITE.get(type(field.stream_block))
+    if child is None:  # a site's own
+        return write.streamfield_schema(generator, field)
+    return list[child], []  # type: ignore[valid-type]
+
+
+def _keep_features(features: Any) -> None:
+    """Wagtail's own rules for what a client writes lack these, and would strip them."""
+    for name, element in {
+        "blockquote": "blockquote",
+        "code": "code",
+        "strikethrough": "s",
+        "subscript": "sub",
+        "superscript": "sup",
+    }.items():
+        rule = WhitelistRule(element, allow_without_attributes)
+        features.register_converter_rule("editorhtml", name, [rule])
 
 
 def register_field_schemas() -> None:
     """Must run before Wagtail builds its schemas, which ``wagtail.snippets`` sets off
     when it is made ready: check ``glossary.E002``."""
+    # First, so that any other rule for the same features replaces these.
+    hooks.register("register_rich_text_features", _keep_features, order=-1)
     read.read_generator.register_field_schema(TermStreamField, _read_stream)
     read.read_generator.register_field_schema(ManyToOneRel, _read_relation)
     read.read_generator.register_field_schema(ProseField, _read_prose)

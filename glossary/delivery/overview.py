@@ -146,10 +146,13 @@ def _sort_key(name: str) -> str:
 
 
 def _alphabet(counts: Counter[str]) -> list[str]:
-    """A to Z, if the glossary uses any of it, other letters with lines, and ``#``."""
-    latin = ascii_uppercase if counts.keys() & {*ascii_uppercase} else ""
-    others = sorted(counts.keys() - {*ascii_uppercase, OTHER})
-    return [*latin, *others, *([OTHER] if OTHER in counts else [])]
+    """The letters in order, ``#`` last: all of A to Z where most names use it, of
+    other scripts those with names."""
+    latin = counts.keys() & {*ascii_uppercase}
+    if 2 * sum(counts[letter] for letter in latin) > counts.total():
+        latin = {*ascii_uppercase}
+    letters = sorted(latin | counts.keys() - {OTHER})
+    return [*letters, OTHER] if OTHER in counts else letters
 
 
 def _entries(

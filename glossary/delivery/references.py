@@ -15,28 +15,30 @@ from ..models import RelatedTerm, TermPage
 from ..visibility import Visibility
 
 
-def load_references(pages: Sequence[TermPage]) -> None:
+def load_references(pages: Sequence[TermPage]) -> Visibility:
     """Load all related terms that the pages point at, for anyone to read:
-    ``RelatedTerm.public_page`` is the page only if anyone may see it."""
-    known = _load_related_terms(pages)
-    visible = (
-        TermPage.objects.visible()
-        .filter(pk__in={related_term.page_id for related_term in known})
-        .in_bulk()
-    )
-    for related_term in known:
-        related_term.public_page = visible.get(related_term.page_id)
+    ``RelatedTerm.public_page`` is the page only if anyone may see it. Returns what
+    also answers for the links in their rich texts."""
+    visibility = Visibility()
+    for related_term in _load(pages, visibility):
+        related_term.public_page = visibility.find("page", related_term.page_id)
+    return visibility
 
 
 def load_for_reader(pages: Sequence[TermPage], visibility: Visibility) -> None:
     """Load all related terms that the pages point at, and let ``visibility`` look up
     what they and the rich texts lead to."""
+    _load(pages, visibility)
+
+
+def _load(pages: Sequence[TermPage], visibility: Visibility) -> Iterable[RelatedTerm]:
     known = _load_related_terms(pages)
     targets = {related_term.page_id for related_term in known}
     targets |= {related_term.glossary_id for related_term in known}
     visibility.load(
         (text for page in pages for text in page.rich_texts()), pages=targets - {None}
     )
+    return known
 
 
 def _load_related_terms(pages: Sequence[TermPage]) -> list[RelatedTerm]:

@@ -38,7 +38,7 @@ def apply_plan(
 
 def _apply(item: Item, around: Surroundings, *, draft: bool, user: Any) -> None:
     work, result = item.work, item.result
-    if work is None or result.outcome is Outcome.BLOCKED:
+    if work is None or result.outcome in (Outcome.BLOCKED, Outcome.INVALID):
         return
     if work.page is None:
         page = _create(work, around, draft=draft, user=user)
@@ -51,7 +51,7 @@ def _apply(item: Item, around: Surroundings, *, draft: bool, user: Any) -> None:
 def term_model(glossary: GlossaryPage) -> type[TermPage]:
     """The type of a new term: TermPage, or the site's own where that alone can be
     created in the glossary."""
-    models = type(glossary).creatable_subpage_models()
+    models = glossary.specific_class.creatable_subpage_models()
     return TermPage if TermPage in models or not models else models[0]
 
 

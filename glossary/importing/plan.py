@@ -52,10 +52,13 @@ class Plan:
         return Report([item.result for item in self.items])
 
 
-def make_plan(records: Iterable[SourceRecord], glossary: GlossaryPage) -> Plan:
+def make_plan(
+    records: Iterable[SourceRecord], glossary: GlossaryPage, *, draft: bool = False
+) -> Plan:
     """Compare the records of a source with the terms of a glossary.
 
-    Faults of a record become its outcome; they never stop the others.
+    Faults of a record become its outcome; they never stop the others. With ``draft``
+    nothing is going to be published, and a term may be unfinished.
     """
     read = _read(records)
     terms = [term for _result, term in read if term]
@@ -66,15 +69,17 @@ def make_plan(records: Iterable[SourceRecord], glossary: GlossaryPage) -> Plan:
         )
     }
     names = _names(terms, known, glossary)
+    items = []
+    for result, term in read:
+        work = None
+        if term:
+            work = _compare(result, term, glossary, known.get(term.slug), names)
+            if not draft:
+                _refuse_unfinished(result, work)
+        items.append(Item(result, work))
     return Plan(
         glossary=glossary,
-        items=tuple(
-            Item(
-                result,
-                term and _compare(result, term, glossary, known.get(term.slug), names),
-            )
-            for result, term in read
-        ),
+        items=tuple(items),
         related_names={
             **{
                 names.slug(related.slug): related.name
@@ -235,6 +240,28 @@ def _merge(result: Result, page: TermPage, theirs: Content, base: Content) -> Co
     else:
         result.outcome = Outcome.UPDATE if changes else Outcome.UNCHANGED
     return next_base
+
+
+def _refuse_unfinished(result: Result, work: Work) -> None:
+    """Make a term invalid that would be published without its short definition."""
+    page = work.page
+    if page is None:
+        missing = not work.theirs.get("short_definition")
+    else:
+        publishes = page.live and not page.has_unpublished_changes
+        missing = publishes and any(
+            change.field == "short_definition" and change.taken and not change.theirs
+            for change in result.changes
+        )
+    if missing:
+        result.outcome = Outcome.INVALID
+        result.remarks.append(
+            Remark(
+                "short_definition",
+                _("A term is not published without one; a draft may be."),
+                is_error=True,
+            )
+        )
 
 
 def _storable(theirs: Content, model: type[TermPage]) -> Content:

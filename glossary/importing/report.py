@@ -10,6 +10,7 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 
 class Outcome(StrEnum):
@@ -96,8 +97,9 @@ class Report:
             for outcome, label in OUTCOME_LABELS.items()
             if counts[outcome]
         ]
-        total = _("%(count)d terms") % {"count": len(self.results)}
-        return f"{total}: {', '.join(parts)}" if parts else str(total)
+        count = len(self.results)
+        total = ngettext("%(count)d term", "%(count)d terms", count) % {"count": count}
+        return f"{total}: {', '.join(parts)}" if parts else total
 
     def lines(self, *, changes: bool) -> Iterator[str]:
         """The results that say something: trouble and remarks, and with ``changes``

@@ -334,7 +334,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         blank=True,
                         null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
+                        on_delete=django.db.models.deletion.SET_NULL,
                         related_name="terms",
                         to="glossary.category",
                         verbose_name="category",
@@ -381,7 +381,7 @@ class Migration(migrations.Migration):
                 (
                     "related_term",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.RESTRICT,
+                        on_delete=django.db.models.deletion.CASCADE,
                         related_name="links",
                         to="glossary.relatedterm",
                         verbose_name="related term",

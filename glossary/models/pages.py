@@ -1,18 +1,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 import swapper
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models, transaction
+from django.forms import Select
 from django.utils.functional import cached_property, classproperty
 from django.utils.translation import gettext_lazy as _
 from modelcluster.contrib.taggit import ClusterTaggableManager
 from wagtail.admin.panels import (
     FieldPanel,
-    InlinePanel,
+    FieldRowPanel,
     MultiFieldPanel,
     ObjectList,
     TabbedInterface,
@@ -28,12 +29,16 @@ from ..blocks import (
     QuestionsBlock,
 )
 from ..fields import ProseField, TermStreamField
-from ..forms import TermPageForm
+from ..forms import GlossaryPageForm, LabelFormSet, LinkFormSet, TermPageForm
 from ..managers import TermPageManager
-from ..panels import GlossaryPanel
+from ..panels import GlossaryPanel, RowsPanel
 from ..serializers import CategoryField, LinksField, PublicRichTextField, TagsField
 from .relations import TermLink, check_labels, check_links
 from .snippets import Category, RelatedTerm
+
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
 
 
 # A site may replace Wagtail's base page. Its name is known before its class is ready.
@@ -43,6 +48,11 @@ Page = swapper.load_model("wagtailcore", "Page", require_ready=False)
 
 
 INTRODUCTION_FEATURES = ["bold", "italic", "link", "ol", "ul"]
+
+
+def with_fallback(own: str, model: type) -> str | list[str]:
+    """A subclass may have a template of its own; without one it takes ours."""
+    return own if own == model.template else [own, model.template]
 
 
 class GlossaryPage(Page):
@@ -86,11 +96,13 @@ class GlossaryPage(Page):
         help_text=_("The licence of the texts, for readers and search engines."),
     )
 
+    base_form_class = GlossaryPageForm
     template = "glossary/glossary_page.html"
+    subpage_types = ["glossary.TermPage"]
 
     content_panels = [*Page.content_panels, FieldPanel("introduction")]
     defaults_panels = [
-        FieldPanel("default_category"),
+        FieldPanel("default_category", widget=Select),
         FieldPanel("feature_base_url"),
         FieldPanel("licence_url"),
     ]
@@ -124,8 +136,16 @@ class GlossaryPage(Page):
 
     @classmethod
     def clean_subpage_models(cls) -> list[type]:
-        # A site's own subclasses of TermPage count as terms without being listed.
-        return [model for model in get_page_models() if issubclass(model, TermPage)]
+        # A type that is listed stands for a site's own subclasses of it as well.
+        listed = tuple(super().clean_subpage_models())
+        return [model for model in get_page_models() if issubclass(model, listed)]
+
+    def get_template(
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> str | list[str]:
+        return with_fallback(
+            super().get_template(request, *args, **kwargs), GlossaryPage
+        )
 
     @property
     def terms(self) -> models.QuerySet[TermPage]:
@@ -196,7 +216,8 @@ class TermPage(Page):
     category = models.ForeignKey(
         Category,
         verbose_name=_("category"),
-        on_delete=models.PROTECT,
+        # As for TermLink.related_term.
+        on_delete=models.SET_NULL,
         null=True,
         blank=True,
         related_name="terms",
@@ -227,23 +248,54 @@ class TermPage(Page):
     ]
     relations_panels = [
         MultiFieldPanel(
-            [FieldPanel("category"), FieldPanel("tags")], heading=_("Where it belongs")
+            [
+                FieldPanel(
+                    "category",
+                    widget=Select,
+                    help_text=_(
+                        "Readers browse the glossary by category. Each term has one."
+                    ),
+                ),
+                FieldPanel(
+                    "tags",
+                    help_text=_(
+                        "Topics that it shares with terms of other categories."
+                    ),
+                ),
+            ],
+            heading=_("Where it belongs"),
+            icon="folder-open-inverse",
         ),
-        InlinePanel(
+        RowsPanel(
             "related_terms",
+            [FieldRowPanel([FieldPanel("related_term"), FieldPanel("kind")])],
+            formset=LinkFormSet,
             heading=_("Related terms"),
-            label=_("Related term"),
+            label=_("related term"),
+            icon="link",
             help_text=_(
                 "Three to six terms that a reader would want next. One that has no "
                 "page yet can be created here by its name."
             ),
         ),
-        InlinePanel(
+        RowsPanel(
             "labels",
+            [
+                FieldRowPanel(
+                    [
+                        FieldPanel("text", required_on_save=True),
+                        FieldPanel("kind"),
+                        FieldPanel("case_rule"),
+                    ]
+                )
+            ],
+            formset=LabelFormSet,
             heading=_("Labels"),
-            label=_("Label"),
+            label=_("label"),
+            icon="tag",
             help_text=_(
-                "Other names that readers look for: synonyms, abbreviations, plurals."
+                "Other names that readers look for: synonyms, abbreviations, plurals. "
+                "The term’s own name is not one of them."
             ),
         ),
     ]
@@ -300,7 +352,8 @@ class TermPage(Page):
 
     @classmethod
     def clean_parent_page_models(cls) -> list[type]:
-        return [model for model in get_page_models() if issubclass(model, GlossaryPage)]
+        listed = tuple(super().clean_parent_page_models())
+        return [model for model in get_page_models() if issubclass(model, listed)]
 
     @cached_property
     def glossary(self) -> GlossaryPage:
@@ -310,6 +363,12 @@ class TermPage(Page):
     @property
     def display_heading(self) -> str:
         return self.heading or self.title
+
+    def get_template(
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> str | list[str]:
+        own = super().get_template(request, *args, **kwargs)
+        return with_fallback(own, TermPage)
 
     def rich_texts(self) -> Iterator[str]:
         """Every rich text of the term, as database HTML."""
@@ -351,6 +410,12 @@ class TermPage(Page):
 
     @transaction.atomic
     def save(self, *args: Any, **kwargs: Any) -> None:
+        fields = kwargs.get("update_fields")
+        if fields is not None and not {"title", "slug"} & set(fields):
+            # As when a draft is kept: what it changes is neither stored nor public.
+            super().save(*args, **kwargs)
+            return
+        self._bring_links_home()
         former_title = None
         if self.pk:
             former_title = (
@@ -358,8 +423,7 @@ class TermPage(Page):
                 .values_list("title", flat=True)
                 .first()
             )
-        self._bring_links_home()
-        self._renew_changed_rows()
+            self._make_way_for_changed_rows()
         staged = {"labels", "tagged_items"} & set(
             getattr(self, "_cluster_related_objects", {})
         )
@@ -369,11 +433,9 @@ class TermPage(Page):
             index.insert_or_update_object(self)
         RelatedTerm.objects.follow(self, former_title=former_title)
 
-    def _renew_changed_rows(self) -> None:
-        """Store a link or label that was changed into another one as a new row:
-        two rows that exchange their values would collide on the way."""
-        if not self.pk:
-            return
+    def _make_way_for_changed_rows(self) -> None:
+        """Take links and labels that have changed out of the database, to be stored
+        anew under their ids: two that exchange their values would collide on the way."""
         for relation, field in (
             ("related_terms", "related_term_id"),
             ("labels", "text"),
@@ -381,10 +443,14 @@ class TermPage(Page):
             if relation not in getattr(self, "_cluster_related_objects", {}):
                 continue
             manager = getattr(self, relation)
-            stored = dict(manager.get_live_queryset().values_list("pk", field))
-            for row in manager.all():
-                if row.pk in stored and stored[row.pk] != getattr(row, field):
-                    row.pk = None
+            stored = manager.get_live_queryset()
+            former = dict(stored.values_list("pk", field))
+            changed = [
+                row.pk
+                for row in manager.all()
+                if row.pk in former and former[row.pk] != getattr(row, field)
+            ]
+            stored.filter(pk__in=changed).delete()
 
     def _bring_links_home(self) -> None:
         """Let each link point into the glossary that the term stands in, also after

@@ -33,8 +33,9 @@ class TermLink(Orderable):
     related_term = models.ForeignKey(
         "glossary.RelatedTerm",
         verbose_name=_("related term"),
-        # Not PROTECT: a glossary goes with its terms and related terms in one step.
-        on_delete=models.RESTRICT,
+        # Revisions that point at a deleted one can only be read with CASCADE. What is
+        # in use is protected by signal_handlers.protect_what_terms_use().
+        on_delete=models.CASCADE,
         related_name="links",
     )
     kind = models.CharField(

@@ -46,6 +46,7 @@ class Category(TranslatableMixin, index.Indexed, models.Model):
         index.SearchField("name", boost=2),
         index.AutocompleteField("name"),
         index.SearchField("description"),
+        index.FilterField("id"),
         index.FilterField("slug"),
         index.FilterField("locale"),
     ]
@@ -76,10 +77,18 @@ class Category(TranslatableMixin, index.Indexed, models.Model):
 
     def clean(self) -> None:
         super().clean()
+        if self.locale_id is None:  # Wagtail sets it when it saves, which is later
+            self.locale = self.get_default_locale()
         if not self.slug:
             self.slug = slugify(self.name, allow_unicode=True)
         if not self.slug:
             raise ValidationError({"slug": _("Write a slug: the name gives none.")})
+
+    def validate_constraints(self, exclude: set[str] | None = None) -> None:
+        # A form has no language and may leave the slug empty; either would leave the
+        # constraint unchecked.
+        filled_in = {"locale", "slug"}
+        super().validate_constraints(exclude=(exclude or set()) - filled_in)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self.slug:
@@ -190,9 +199,10 @@ class RelatedTerm(index.Indexed, models.Model):
             raise ValidationError({"slug": _("Write a slug: the name gives none.")})
 
     def validate_constraints(self, exclude: set[str] | None = None) -> None:
-        # The language follows the glossary and is in no form, which would leave the
+        # A form has no language and may leave the slug empty; either would leave the
         # constraint unchecked.
-        super().validate_constraints(exclude=(exclude or set()) - {"locale"})
+        filled_in = {"locale", "slug"}
+        super().validate_constraints(exclude=(exclude or set()) - filled_in)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self._fill_in()

@@ -18,14 +18,14 @@ from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import get_language
-from wagtail.rich_text import RichText, get_text_for_indexing
+from wagtail.rich_text import RichText, expand_db_html, get_text_for_indexing
 
 from ..conf import section_kind_label
 from ..delivery import overview
 from ..delivery.references import load_references
-from ..models import GlossaryPage, TermLabel, TermLink, TermPage
+from ..models import GlossaryPage, RelatedTerm, TermLabel, TermLink, TermPage
 from ..site import structured_data
-from ..site.prose import Prose
+from ..visibility import CONTEXT_KEY, Visibility, public_rich_text
 
 
 register = template.Library()
@@ -108,11 +108,15 @@ def term_labels(page: TermPage) -> list[TermLabel]:
     return [label for label in page.labels.all() if label.kind in overview.SHOWN_LABELS]
 
 
-@register.simple_tag
-def term_relations(page: TermPage) -> list[RelationGroup]:
-    """The related terms of a term, by kind; also readies those of its comparisons."""
-    load_references([page])
-    links = list(page.related_terms.all())
+@register.simple_tag(takes_context=True)
+def term_relations(context: Context, page: TermPage) -> list[RelationGroup]:
+    """The related terms of a term, by kind.
+
+    Looks up all that the page refers to, so that neither its comparisons nor its
+    rich texts need a query of their own.
+    """
+    context[CONTEXT_KEY] = load_references([page])
+    links = [x for x in page.related_terms.all() if not is_secret(x.related_term)]
     groups = (
         RelationGroup(kind.value, kind.label, [x for x in links if x.kind == kind])
         for kind in TermLink.Kind
@@ -120,21 +124,33 @@ def term_relations(page: TermPage) -> list[RelationGroup]:
     return [group for group in groups if group.links]
 
 
-@register.simple_tag(takes_context=True)
-def term_prose(context: Context, page: TermPage) -> Prose:
-    """All rich texts of a term. Kept as ``prose`` in the context, they are what
-    ``public_richtext`` takes its texts from."""
-    return Prose(page.rich_texts(), page.locale_id, context.get("request"))
+@register.simple_tag
+def term_comparisons(page: TermPage) -> list[Any]:
+    """The comparisons of a term, without those whose only name is a secret one."""
+    return [
+        child
+        for child in page.comparisons
+        if child.value["name"] or not is_secret(child.value["related_term"])
+    ]
+
+
+def is_secret(related_term: RelatedTerm | None) -> bool:
+    """Whether a related term has a page, but not one that everyone may see: then its
+    name is not to be told either."""
+    if related_term is None or related_term.page_id is None:
+        return False
+    return related_term.public_page is None
 
 
 @register.simple_tag(takes_context=True)
 def public_richtext(context: Context, value: RichText | str | None) -> SafeString:
     """Rich text as HTML, its links to what is not public replaced by their text."""
     source = value.source if isinstance(value, RichText) else value or ""
-    html = prose.html(source) if (prose := context.get("prose")) else None
-    if html is None:
-        locale_id = getattr(context.get("page"), "locale_id", None)
-        html = Prose([source], locale_id, context.get("request")).html(source)
+    # For anyone, not for the request: what one visitor may see is not to be cached.
+    context.setdefault(CONTEXT_KEY, Visibility())
+    # With addresses, as Wagtail would look up each link by itself.
+    public = public_rich_text(source, context, lambda kind, target: target.url)
+    html = expand_db_html(public)
     return render_to_string("wagtailcore/shared/richtext.html", {"html": html})
 
 

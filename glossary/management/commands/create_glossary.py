@@ -34,6 +34,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         locale = find_locale(options["locale"]) if options["locale"] else None
         parent = self._find_parent(options["parent"], locale)
+        if not GlossaryPage.can_create_at(parent):
+            raise CommandError(
+                _("There can be no glossary under “%(parent)s”.") % {"parent": parent},
+                returncode=2,
+            )
         glossary = GlossaryPage(
             title=options["title"],
             slug=options["slug"],
@@ -56,10 +61,10 @@ class Command(BaseCommand):
                 _("There is no default site. Add one under Settings > Sites."),
                 returncode=2,
             )
-        root = site.root_page
+        root = site.root_page.specific
         if path is None:
             translated = root.get_translation_or_none(locale) if locale else None
-            return translated or root
+            return translated.specific if translated else root
         Page = swapper.load_model("wagtailcore", "Page")
         inner = "".join(f"{part}/" for part in path.split("/") if part)
         page = Page.objects.filter(url_path=f"{root.url_path}{inner}").first()
@@ -68,4 +73,4 @@ class Command(BaseCommand):
                 _("There is no page at %(path)s on the default site.") % {"path": path},
                 returncode=2,
             )
-        return page
+        return page.specific

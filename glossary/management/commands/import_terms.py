@@ -60,7 +60,9 @@ class Command(BaseCommand):
                 options["paths"], max_file_bytes=import_max_file_size()
             )
             plan = make_plan(
-                self._with_progress(records, total, _("Reading")), glossary
+                self._with_progress(records, total, _("Reading")),
+                glossary,
+                draft=options["draft"],
             )
         except PayloadError as error:
             raise CommandError(str(error), returncode=2) from error

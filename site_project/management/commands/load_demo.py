@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -19,11 +20,11 @@ FIXTURES = Path(settings.BASE_DIR) / "fixtures"
 USERNAME = "editor"
 PASSWORD = "glossary"  # noqa: S105  (for everyone who runs the demo to know)
 
-INTRODUCTION = """
-<p>The words of artificial intelligence, explained for people who build with it or
-write about it: what a term means, how the thing works, and what it is often taken
-for.</p>
-"""
+INTRODUCTION = (
+    "<p>The words of artificial intelligence, explained for people who build with it "
+    "or write about it: what a term means, how the thing works, and what it is often "
+    "taken for.</p>"
+)
 
 CATEGORIES = {
     "foundations": "What everything else is built on.",
@@ -50,6 +51,7 @@ class Command(BaseCommand):
             )
         with transaction.atomic():
             home = self._home_page()
+            self._name_site()
         if not GlossaryPage.objects.exists():
             self._load_glossary(home)
         self._print_account()
@@ -73,10 +75,19 @@ class Command(BaseCommand):
         welcome.delete()
         return home
 
+    def _name_site(self) -> None:
+        """Let the addresses that pages and APIs give lead to where the demo runs."""
+        address = urlsplit(settings.WAGTAILADMIN_BASE_URL)
+        site = Site.objects.get(is_default_site=True)
+        site.hostname = address.hostname or "localhost"
+        site.port = address.port or (443 if address.scheme == "https" else 80)
+        site.save()
+
     def _load_glossary(self, home: HomePage) -> None:
         call_command("create_glossary", "glossary", title="AI Glossary")
         glossary = GlossaryPage.objects.get(slug="glossary")
-        glossary.introduction = INTRODUCTION.strip()
+        glossary.introduction = INTRODUCTION
+        glossary.feature_base_url = "https://www.example.com/"
         glossary.show_in_menus = True
         glossary.save_revision().publish()
         for slug, description in CATEGORIES.items():
