@@ -7,7 +7,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --disable-pip-version-check -q
-TYPED := glossary/payload glossary/richtext.py $(wildcard glossary/linking) \
+TYPED := glossary/payload glossary/richtext $(wildcard glossary/linking) \
 	tests/postgres.py
 
 PYTEST := $(BIN)/python -m pytest

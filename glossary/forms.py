@@ -29,6 +29,61 @@ class GlossaryPageForm(WagtailAdminPageForm):
         field.empty_label = _("No category")
 
 
+def check_links(
+    links: Iterable[Any], *, term_id: int | None, slug: str
+) -> Iterator[tuple[int, ValidationError]]:
+    """The faults of a term's links, each with the position of its link."""
+    seen: set[int] = set()
+    for position, link in enumerate(links):
+        related_term = link.related_term
+        is_itself = term_id is not None and related_term.page_id == term_id
+        if is_itself or (slug and related_term.slug == slug):
+            yield (
+                position,
+                ValidationError(
+                    _("A term cannot be related to itself."), code="self_link"
+                ),
+            )
+        elif related_term.pk in seen:
+            yield (
+                position,
+                ValidationError(
+                    _("“%(name)s” is linked twice."),
+                    code="duplicate_link",
+                    params={"name": related_term.name},
+                ),
+            )
+        seen.add(related_term.pk)
+
+
+def check_labels(
+    labels: Iterable[Any], *, title: str
+) -> Iterator[tuple[int, ValidationError]]:
+    """The faults of a term's labels, each with the position of its label."""
+    seen: set[str] = set()
+    for position, label in enumerate(labels):
+        folded = " ".join(label.text.casefold().split())
+        if folded and folded == " ".join(title.casefold().split()):
+            yield (
+                position,
+                ValidationError(
+                    _("“%(text)s” is the name of the term itself."),
+                    code="label_is_title",
+                    params={"text": label.text},
+                ),
+            )
+        elif folded in seen:
+            yield (
+                position,
+                ValidationError(
+                    _("The label “%(text)s” is there twice."),
+                    code="duplicate_label",
+                    params={"text": label.text},
+                ),
+            )
+        seen.add(folded)
+
+
 class RowFormSet(BaseChildFormSet):
     """The rows of a term. A fault is shown beside the row that has it."""
 
@@ -56,8 +111,6 @@ class LinkFormSet(RowFormSet):
 
     @staticmethod
     def faults(term: Any, rows: Iterable[Any]) -> Iterator[tuple[int, ValidationError]]:
-        from .models.relations import check_links
-
         return check_links(rows, term_id=term.pk, slug=term.slug)
 
 
@@ -66,8 +119,6 @@ class LabelFormSet(RowFormSet):
 
     @staticmethod
     def faults(term: Any, rows: Iterable[Any]) -> Iterator[tuple[int, ValidationError]]:
-        from .models.relations import check_labels
-
         return check_labels(rows, title=term.title)
 
 

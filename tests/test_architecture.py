@@ -31,7 +31,6 @@ FLOORS = [
 # Imports up the house, inside a function, each with its reason.
 STAIRS = {
     ("blocks", "admin"): "a chooser block's widget, which only the admin draws",
-    ("forms", "models"): "a form's model, which names the form",
 }
 PLACES = set().union(*FLOORS)
 PURE = {

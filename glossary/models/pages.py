@@ -29,11 +29,18 @@ from ..blocks import (
     QuestionsBlock,
 )
 from ..fields import ProseField, TermStreamField
-from ..forms import GlossaryPageForm, LabelFormSet, LinkFormSet, TermPageForm
+from ..forms import (
+    GlossaryPageForm,
+    LabelFormSet,
+    LinkFormSet,
+    TermPageForm,
+    check_labels,
+    check_links,
+)
 from ..managers import TermPageManager
 from ..panels import GlossaryPanel, RowsPanel
 from ..serializers import CategoryField, LinksField, PublicRichTextField, TagsField
-from .relations import TermLink, check_labels, check_links
+from .relations import TermLink
 from .snippets import Category, RelatedTerm
 
 
@@ -434,8 +441,8 @@ class TermPage(Page):
         RelatedTerm.objects.follow(self, former_title=former_title)
 
     def _make_way_for_changed_rows(self) -> None:
-        """Take links and labels that have changed out of the database, to be stored
-        anew under their ids: two that exchange their values would collide on the way."""
+        """Take links and labels that have changed out of the database; they are stored
+        anew under their ids. Two that exchange their values would collide."""
         for relation, field in (
             ("related_terms", "related_term_id"),
             ("labels", "text"),

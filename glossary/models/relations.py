@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from modelcluster.fields import ParentalKey
@@ -139,58 +136,3 @@ class TermTag(TaggedItemBase):
     class Meta(TaggedItemBase.Meta):
         verbose_name = _("tag of a term")
         verbose_name_plural = _("tags of terms")
-
-
-def check_links(
-    links: Iterable[TermLink], *, term_id: int | None, slug: str
-) -> Iterator[tuple[int, ValidationError]]:
-    """The faults of a term's links, each with the position of its link."""
-    seen: set[int] = set()
-    for position, link in enumerate(links):
-        related_term = link.related_term
-        is_itself = term_id is not None and related_term.page_id == term_id
-        if is_itself or (slug and related_term.slug == slug):
-            yield (
-                position,
-                ValidationError(
-                    _("A term cannot be related to itself."), code="self_link"
-                ),
-            )
-        elif related_term.pk in seen:
-            yield (
-                position,
-                ValidationError(
-                    _("“%(name)s” is linked twice."),
-                    code="duplicate_link",
-                    params={"name": related_term.name},
-                ),
-            )
-        seen.add(related_term.pk)
-
-
-def check_labels(
-    labels: Iterable[TermLabel], *, title: str
-) -> Iterator[tuple[int, ValidationError]]:
-    """The faults of a term's labels, each with the position of its label."""
-    seen: set[str] = set()
-    for position, label in enumerate(labels):
-        folded = " ".join(label.text.casefold().split())
-        if folded and folded == " ".join(title.casefold().split()):
-            yield (
-                position,
-                ValidationError(
-                    _("“%(text)s” is the name of the term itself."),
-                    code="label_is_title",
-                    params={"text": label.text},
-                ),
-            )
-        elif folded in seen:
-            yield (
-                position,
-                ValidationError(
-                    _("The label “%(text)s” is there twice."),
-                    code="duplicate_label",
-                    params={"text": label.text},
-                ),
-            )
-        seen.add(folded)

@@ -13,9 +13,9 @@ import stat
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, NoReturn
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
-from .devalue import PayloadError, loads
+from .devalue import PayloadError, loads, parse_json
 from .schema import FoundTerm, find_term
 
 
@@ -263,12 +263,12 @@ def _terms(text: str, slug: str | None) -> Iterator[FoundTerm | PayloadError]:
     if text.startswith("<"):
         raise PayloadError("HTML, not JSON. Save the page's _payload.json instead")
     if _is_array_of_records(text):
-        for position, entry in enumerate(_json(text)):
+        for position, entry in enumerate(parse_json(text)):
             yield _entry(entry, position)
     elif text.startswith(("[", "-")):
         yield find_term(loads(text, unknown="tagged"), slug=slug)
     else:
-        yield find_term(_json(text), slug=slug)
+        yield find_term(parse_json(text), slug=slug)
 
 
 def _is_array_of_records(text: str) -> bool:
@@ -277,7 +277,8 @@ def _is_array_of_records(text: str) -> bool:
         return False
     inside = text[1:].lstrip(" \t\r\n")
     try:
-        first, _ = _JSON.raw_decode(inside)
+        # Lenient, as no more than a guess: the whole is read strictly.
+        first, _ = json.JSONDecoder().raw_decode(inside)
     except (ValueError, RecursionError):
         return False
     return isinstance(first, dict) and isinstance(first.get("slug"), str)
@@ -290,23 +291,3 @@ def _entry(entry: object, position: int) -> FoundTerm | PayloadError:
     except PayloadError as error:
         return PayloadError(error.reason, path=f"/{position}{error.path}")
     return replace(found, pointer=f"/{position}{found.pointer}")
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise PayloadError(f"not JSON: {name}")
-
-
-_JSON: Final = json.JSONDecoder(parse_constant=_refuse_constant)
-
-
-def _json(text: str) -> Any:
-    try:
-        return _JSON.decode(text)
-    except PayloadError:
-        raise
-    except json.JSONDecodeError as error:
-        raise PayloadError(f"not JSON: {error.msg} at character {error.pos}") from None
-    except RecursionError:
-        raise PayloadError("JSON nested too deep to be read") from None
-    except ValueError:
-        raise PayloadError("a number of more digits than Python converts") from None
