@@ -101,9 +101,13 @@ class RowFormSet(BaseChildFormSet):
             if form.cleaned_data.get(self.field)
             and not form.cleaned_data.get(DELETION_FIELD_NAME)
         ]
-        rows = [form.instance for form in forms]
+        # A form that was open for long may not have all the rows that there are now.
+        shown = {form.instance.pk for form in self.forms}
+        unseen = [row for row in self.queryset if row.pk not in shown]
+        rows = [*unseen, *(form.instance for form in forms)]
         for position, error in self.faults(self.instance, rows):
-            forms[position].add_error(self.field, error)
+            if position >= len(unseen):
+                forms[position - len(unseen)].add_error(self.field, error)
 
 
 class LinkFormSet(RowFormSet):

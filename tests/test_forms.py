@@ -319,3 +319,13 @@ def test_categories_are_offered_in_the_language_of_the_page(
     setattr(page, field, french)
     page.save_revision()
     assert offered() == {english, french}
+
+
+def test_a_label_that_someone_else_has_added_meanwhile_is_told(
+    admin_client: Client, term: TermPage
+) -> None:
+    assert post(admin_client, term, labels=[label_row("vector")]) is None
+    form = post(admin_client, term, labels=[label_row("vector")])
+    assert row_errors(form, "labels") == [
+        {"text": ["The label “vector” is there twice."]}
+    ]

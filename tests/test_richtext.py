@@ -20,7 +20,6 @@ from wagtail.admin.rich_text.converters.editor_html import (
 )
 from wagtail.admin.rich_text.converters.markdown_db import wagtail_ref
 from wagtail.blocks import RichTextBlock
-from wagtail.models import Page
 from wagtail.rich_text import expand_db_html
 from wagtail.rich_text import features as registry
 from wagtail.whitelist import allow_without_attributes
@@ -37,6 +36,8 @@ from glossary.richtext import (
     rich_text_to_plain,
     safe_href,
 )
+
+from .factories import home_page
 
 
 if TYPE_CHECKING:
@@ -372,7 +373,7 @@ def test_an_editor_who_saves_changes_nothing(markdown):
 
 @pytest.mark.django_db
 def test_an_editor_who_saves_keeps_internal_links():
-    page = Page.objects.get(depth=2)
+    page = home_page()
     for markdown in (
         f"[a](wagtail://page?id={page.id})",
         "[a](wagtail://document?id=9)",
