@@ -88,6 +88,8 @@ class RowFormSet(BaseChildFormSet):
     """The rows of a term. A fault is shown beside the row that has it."""
 
     field: ClassVar[str]
+    attribute: ClassVar[str]
+    """What no two rows of a term have in common."""
 
     @staticmethod
     def faults(term: Any, rows: Iterable[Any]) -> Iterator[tuple[int, ValidationError]]:
@@ -101,17 +103,32 @@ class RowFormSet(BaseChildFormSet):
             if form.cleaned_data.get(self.field)
             and not form.cleaned_data.get(DELETION_FIELD_NAME)
         ]
-        # A form that was open for long may not have all the rows that there are now.
-        shown = {form.instance.pk for form in self.forms}
-        unseen = [row for row in self.queryset if row.pk not in shown]
+        unseen = self._adopt_unseen(forms)
         rows = [*unseen, *(form.instance for form in forms)]
         for position, error in self.faults(self.instance, rows):
             if position >= len(unseen):
                 forms[position - len(unseen)].add_error(self.field, error)
 
+    def _adopt_unseen(self, forms: Iterable[Any]) -> list[Any]:
+        """Let a new row take the place of an equal one that is stored, but that the
+        form does not know of, as when it is posted twice. Gives the other unknown
+        ones."""
+        shown = {form.instance.pk for form in self.forms}
+        unseen = {
+            getattr(row, self.attribute): row
+            for row in self.queryset
+            if row.pk not in shown
+        }
+        for form in forms:
+            if form.instance.pk is None:
+                stored = unseen.pop(getattr(form.instance, self.attribute), None)
+                form.instance.pk = stored and stored.pk
+        return list(unseen.values())
+
 
 class LinkFormSet(RowFormSet):
     field = "related_term"
+    attribute = "related_term_id"
 
     @staticmethod
     def faults(term: Any, rows: Iterable[Any]) -> Iterator[tuple[int, ValidationError]]:
@@ -119,7 +136,7 @@ class LinkFormSet(RowFormSet):
 
 
 class LabelFormSet(RowFormSet):
-    field = "text"
+    field = attribute = "text"
 
     @staticmethod
     def faults(term: Any, rows: Iterable[Any]) -> Iterator[tuple[int, ValidationError]]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import ProtectedError
 from django.db.models.signals import pre_delete
-from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from wagtail.signals import page_slug_changed, post_page_move
 
 from .models import Category, RelatedTerm, TermPage
@@ -33,10 +33,14 @@ def protect_what_terms_use(
         return
     users = instance.terms if sender is Category else instance.links
     if users.exists():
+        count = users.count()
+        message = ngettext(
+            "“%(name)s” cannot be deleted: %(count)d term uses it.",
+            "“%(name)s” cannot be deleted: %(count)d terms use it.",
+            count,
+        )
         raise ProtectedError(
-            _("“%(name)s” is used by %(count)d terms.")
-            % {"name": instance, "count": users.count()},
-            set(users.all()),
+            message % {"name": instance, "count": count}, set(users.all())
         )
 
 

@@ -321,11 +321,22 @@ def test_categories_are_offered_in_the_language_of_the_page(
     assert offered() == {english, french}
 
 
-def test_a_label_that_someone_else_has_added_meanwhile_is_told(
+def test_a_row_that_is_posted_twice_is_stored_once(
+    admin_client: Client, glossary: GlossaryPage, term: TermPage
+) -> None:
+    token = make_related_term(glossary, "token")
+    for kind in ("synonym", "abbreviation"):
+        rows = {"labels": [label_row("vector", kind)], "links": [link_row(token)]}
+        assert post(admin_client, term, **rows) is None
+    assert TermLink.objects.get().related_term == token
+    assert TermLabel.objects.get().kind == "abbreviation"
+
+
+def test_a_label_that_was_added_meanwhile_is_told(
     admin_client: Client, term: TermPage
 ) -> None:
     assert post(admin_client, term, labels=[label_row("vector")]) is None
-    form = post(admin_client, term, labels=[label_row("vector")])
+    form = post(admin_client, term, labels=[label_row("Vector")])
     assert row_errors(form, "labels") == [
-        {"text": ["The label “vector” is there twice."]}
+        {"text": ["The label “Vector” is there twice."]}
     ]

@@ -191,7 +191,7 @@ def test_a_slug_is_known_once_in_a_glossary(glossary: GlossaryPage) -> None:
 def test_a_related_term_in_use_cannot_be_deleted_alone(glossary: GlossaryPage) -> None:
     token = make_related_term(glossary, "token")
     make_term(glossary, related_terms=[token])
-    with pytest.raises(ProtectedError, match="used by 1 terms"), transaction.atomic():
+    with pytest.raises(ProtectedError, match="1 term uses it"), transaction.atomic():
         token.delete()
     with pytest.raises(ProtectedError), transaction.atomic():
         RelatedTerm.objects.all().delete()
