@@ -25,6 +25,10 @@ help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' \
 		$(MAKEFILE_LIST)
 
+# What no database can change runs once, with the tests on SQLite.
+WITHOUT_DATABASE := $(addprefix --ignore=tests/test_, architecture.py devalue.py \
+	docs.py locale.py richtext.py schema.py site_project.py sources.py wheel.py)
+
 # --- The demo
 
 demo: $(VENV)/.demo ## run the demo site on http://127.0.0.1:8000/ (PORT=...)
@@ -51,11 +55,11 @@ test-sqlite: $(VENV)/.test ## all but the browser tests on SQLite
 	$(PYTEST) -q -n auto -m "not browser" $(ARGS)
 
 test-postgres: $(VENV)/.test ## all but the browser tests on PostgreSQL
-	$(POSTGRES) $(PYTEST) -q -n auto -m "not browser" $(ARGS)
+	$(POSTGRES) $(PYTEST) -q -n auto -m "not browser" $(WITHOUT_DATABASE) $(ARGS)
 
 test-custom-page: $(VENV)/.test ## the tests on a site with a base page of its own
-	$(PYTEST) -q -n auto -m "not browser and not slow" \
-		--ds tests.settings_custom_page $(ARGS)
+	$(PYTEST) -q -n auto -m "not browser" \
+		--ds tests.settings_custom_page $(WITHOUT_DATABASE) $(ARGS)
 
 test-browser: $(VENV)/.test ## the browser tests (GLOSSARY_SCREENSHOTS=1 keeps pictures)
 	$(POSTGRES) $(PYTEST) -q -n auto -m browser tests/browser $(ARGS)

@@ -47,7 +47,7 @@ from .factories import (
 from .test_forms import label_row, link_row, prose, term_form
 
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 TERMS = "glossary_terms:index"
 RELATED_TERMS = "wagtailsnippets_glossary_relatedterm:list"

@@ -246,6 +246,7 @@ def test_the_introduction_of_a_glossary(client: Client) -> None:
 # How much it costs
 
 
+@pytest.mark.slow
 def test_a_list_takes_the_same_queries_however_long(
     client: Client, glossary: GlossaryPage
 ) -> None:

@@ -34,7 +34,7 @@ from .factories import make_glossary, make_related_term, make_term
 
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 SEO_FIELDS = {"seo_title", "search_description", "show_in_menus"}
 HAS_SEO_FIELDS = getattr(settings, "WAGTAIL_PAGE_MODEL", "") != "custom_page.BasePage"

@@ -530,6 +530,7 @@ def chain(links: list[str], levels: int) -> str:
     return f'[{",".join(parts)},"end"]'
 
 
+@pytest.mark.slow
 def test_two_hundred_thousand_levels_are_read_and_written() -> None:
     wire = chain(LINKS, LEVELS)
     assert dumps(loads(wire)) == wire

@@ -671,6 +671,7 @@ def queries(url: str) -> int:
     return len(captured)
 
 
+@pytest.mark.slow
 def test_a_term_costs_the_same_however_much_it_links_to(glossary: GlossaryPage) -> None:
     targets = [make_term(glossary, f"target-{number}") for number in range(30)]
     known = [make_related_term(glossary, target.slug) for target in targets]
@@ -697,6 +698,7 @@ def test_a_term_costs_the_same_however_much_it_links_to(glossary: GlossaryPage) 
     assert large <= 20
 
 
+@pytest.mark.slow
 def test_a_glossary_costs_the_same_however_large_it_is(db: None) -> None:
     costs = []
     for slug, size in (("small", 2), ("large", 12)):

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 
+pytestmark = pytest.mark.slow
+
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 VISIT = """

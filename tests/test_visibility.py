@@ -34,7 +34,7 @@ from .factories import (
 )
 
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 # In everything that tells of the hidden page, and nowhere else.
 MARK = "zzyzx"
