@@ -6,7 +6,8 @@ unknown or malformed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from django.conf import settings
 from django.utils.functional import Promise
@@ -23,7 +24,14 @@ BUILT_IN_SECTION_KINDS: tuple[tuple[str, Promise], ...] = (
     (IN_CHATBOTS, _("In chatbots")),
 )
 
-SETTINGS = ("GLOSSARY_IMPORT_MAX_FILE_SIZE", "GLOSSARY_SECTION_KINDS")
+SETTINGS = (
+    "GLOSSARY_FIELD_MAP",
+    "GLOSSARY_IMPORT_MAX_FILE_SIZE",
+    "GLOSSARY_IMPORT_MAX_UPLOAD_SIZE",
+    "GLOSSARY_IMPORT_RETENTION_DAYS",
+    "GLOSSARY_PAYLOAD_KEY",
+    "GLOSSARY_SECTION_KINDS",
+)
 
 
 def section_kinds() -> list[tuple[str, str | Promise]]:
@@ -44,3 +52,25 @@ def section_kind_label(kind: str) -> str | Promise:
 def import_max_file_size() -> int:
     """The largest payload file, in bytes, that an import reads."""
     return getattr(settings, "GLOSSARY_IMPORT_MAX_FILE_SIZE", 2 * 1024 * 1024)
+
+
+def import_max_upload_size() -> int:
+    """The largest file, in bytes, that may be uploaded for an import."""
+    return getattr(settings, "GLOSSARY_IMPORT_MAX_UPLOAD_SIZE", 64 * 1024 * 1024)
+
+
+def import_retention_days() -> int | None:
+    """For how many days the payloads of runs are kept; None is for ever."""
+    return getattr(settings, "GLOSSARY_IMPORT_RETENTION_DAYS", 90)
+
+
+def field_map() -> Mapping[str, Any]:
+    """How the fields of another site's records are called here; see
+    ``payload.field_map``."""
+    return getattr(settings, "GLOSSARY_FIELD_MAP", {})
+
+
+def payload_key(slug: str) -> str:
+    """The key of a term's record in its payload, where no import has brought one."""
+    template = getattr(settings, "GLOSSARY_PAYLOAD_KEY", "glossary-%(slug)s")
+    return template % {"slug": slug}

@@ -846,7 +846,7 @@ def test_unknown_fields_cannot_stand_in_for_known_ones() -> None:
 def test_every_attribute_of_a_term_has_a_name_in_the_record() -> None:
     attributes = {field.name for field in fields(TermPayload)}
 
-    assert attributes - FIELDS.keys() == {"category_name", "extra", "presence"}
+    assert attributes - FIELDS.keys() == {"extra", "presence"}
 
 
 # Anything at all

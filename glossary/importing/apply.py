@@ -1,133 +1,334 @@
-"""Carry out a plan: each term whole or not at all."""
+"""Carry out a plan: chunk by chunk, each term whole or not at all.
+
+Each chunk is planned anew inside the transaction that writes it, with its pages locked,
+so that what is written fits what is there, whatever happened since the plan was shown.
+A term that cannot be written is found by halving its chunk; it is reported, and the
+others go in.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError, transaction
-from wagtail.log_actions import log
+from django.db import DataError, IntegrityError, transaction
+from django.utils.translation import gettext as _
+from modelcluster.models import get_all_child_relations
 
-from ..models import GlossaryPage, ImportRecord, TermPage
-from .content import Surroundings, write_content
-from .plan import Item, Plan, Work
-from .report import Change, Outcome, Remark, Result
+from ..forms import check_labels
+from ..models import ImportItem, ImportPayload, ImportRecord, ImportRun, TermPage
+from .bulk.pages import Writing, add_pages, place_pages, save_pages
+from .comparing import Work
+from .lock import check_lock
+from .options import Atomic, OnConflict
+from .plan import Item, Planner
+from .referring import Home, rename_related_terms, surroundings
+from .report import Outcome, Remark
+from .staging import Staged
+from .state import state
+from .writing import write_content
 
 
-def apply_plan(
-    plan: Plan, *, draft: bool = False, user: Any = None
-) -> Iterator[Result]:
-    """Write the plan's terms one by one and give the result of each.
+class RunStopped(Exception):
+    """The run ends before its time; what its last chunk did is undone. The text says
+    why."""
 
-    With ``draft`` nothing is published. A term that cannot be written is reported as
-    invalid, leaves nothing behind and stops no other.
-    """
-    around = Surroundings(plan.glossary, plan.related_names, plan.category_names)
-    for item in plan.items:
+
+@dataclass(slots=True)
+class Applier:
+    """Writes the terms of a run."""
+
+    planner: Planner
+    run: ImportRun
+    user: Any
+    planned: Mapping[str, tuple[str, int | None]] | None = None
+    """By key, what a saved plan expects: the digest of the record and the latest
+    revision of the page. What differs was planned anew, and says so."""
+
+    def apply(self, staged: Sequence[Staged]) -> list[Item]:
+        """Write one chunk. In a transaction of its own; or inside the one around it."""
+        with transaction.atomic():
+            check_lock(self.planner.source, self.run)
+            items = self._write(staged)
+            store_items(self.run, items)
+        return items
+
+    def _write(self, staged: Sequence[Staged]) -> list[Item]:
+        """Plan and write; if that fails, each half by itself, to the single term."""
         try:
             with transaction.atomic():
-                _apply(item, around, draft=draft, user=user)
-        except ValidationError as error:
-            _fail(item.result, error)
-        except DatabaseError as error:
-            item.result.outcome = Outcome.INVALID
-            item.result.remarks.append(Remark("", str(error), is_error=True))
-        yield item.result
+                items = self.planner.plan(staged, lock=True)
+                self._refuse_conflicts(items)
+                self._write_items([item for item in items if item.work])
+                return items
+        except (IntegrityError, DataError, ValidationError) as error:
+            if self.planner.options.atomic is Atomic.ALL and len(staged) == 1:
+                raise
+            if len(staged) == 1:
+                return [self._failed(staged[0], error)]
+        half = len(staged) // 2
+        return [*self._write(staged[:half]), *self._write(staged[half:])]
+
+    def _refuse_conflicts(self, items: Sequence[Item]) -> None:
+        if self.planner.options.on_conflict is not OnConflict.FAIL:
+            return
+        for item in items:
+            if item.result.outcome is Outcome.CONFLICT:
+                raise RunStopped(
+                    _("“%(key)s” (%(source)s) is in conflict, and the run is to fail.")
+                    % {"key": item.result.key, "source": item.result.source}
+                )
+
+    def _failed(self, staged: Staged, error: Exception) -> Item:
+        # Without its work, but with what the plan says of it.
+        [item] = self.planner.plan([staged])
+        item.work = None
+        item.result.outcome = Outcome.INVALID
+        item.result.remarks += [
+            Remark(field, message, is_error=True) for field, message in reasons(error)
+        ]
+        return item
+
+    # Writing
+
+    def _write_items(self, items: Sequence[Item]) -> None:
+        writing: list[tuple[Item, Work, Writing]] = []
+        new = [item for item in items if self._is_new(item)]
+        changed = [
+            item for item in items if item.work and item.work.page and item.work.content
+        ]
+        for item in items:
+            item.before = state(item.record, item.work.page)
+            item.page = item.work.page
+        for item in new:
+            self._make_page(item.work)
+        place_pages([item.work.page for item in new], self.planner.glossary, self.user)
+        self._write_contents([*new, *changed])
+        for item, action in (
+            *((item, "glossary.import_create") for item in new),
+            *((item, "glossary.import_update") for item in changed),
+        ):
+            work = item.work
+            former = None if item in new else item.before["title"]
+            writing.append(
+                (
+                    item,
+                    work,
+                    Writing(
+                        work.page,
+                        work.publishes,
+                        [(action, {"run": self.run.pk})],
+                        former,
+                    ),
+                )
+            )
+        count = len(new)
+        add_pages(
+            [write for _item, _work, write in writing[:count]],
+            self.planner.glossary,
+            self.user,
+        )
+        save_pages([write for _item, _work, write in writing[count:]], self.user)
+        rename_related_terms(
+            {work.page.pk: write.former_title for _item, work, write in writing},
+            [work.page for _item, work, write in writing if write.publishes],
+        )
+        for item, work, write in writing:
+            item.writing = write
+            item.page = work.page
+            item.result.page = work.page.pk
+        self._remember(items)
+        self._submit(writing)
+
+    @staticmethod
+    def _is_new(item: Item) -> bool:
+        return item.result.outcome is Outcome.CREATE
+
+    def _make_page(self, work: Work) -> None:
+        model = term_model(self.planner.glossary)
+        work.page = model(slug=work.term.slug, title=work.term.term)
+        for relation in get_all_child_relations(model):
+            # Not to be looked for once it has an id.
+            getattr(work.page, relation.get_accessor_name()).set([])
+
+    def _write_contents(self, items: Sequence[Item]) -> None:
+        homes: dict[Home, list[Item]] = {}
+        for item in items:
+            home = Home.of(item.work.page, self.planner.glossary)
+            homes.setdefault(home, []).append(item)
+        for home, at_home in homes.items():
+            works = [item.work for item in at_home]
+            around = surroundings(
+                home,
+                [work.content for work in works],
+                self._related_names(works),
+                {
+                    work.term.category: work.term.category_name
+                    for work in works
+                    if work.term.category_name
+                },
+                {
+                    work.page.slug: work.page
+                    for item, work in zip(at_home, works, strict=True)
+                    if self._is_new(item)
+                },
+            )
+            for work in works:
+                write_content(work.page, work.content, around)
+                check_page(work.page, publishes=work.publishes)
+
+    def _related_names(self, works: Sequence[Work]) -> dict[str, str]:
+        """What the terms that these refer to are called: by the run, else by them."""
+        named = {
+            self.planner.names.slug(related.slug): related.name
+            for work in works
+            for related in work.term.related_terms
+        }
+        keys = {
+            self.planner.names.slug(related.slug): related.slug
+            for work in works
+            for related in work.term.related_terms
+        }
+        titles = self.planner.staging.titles_of(keys.values())
+        return {slug: titles.get(keys[slug]) or name for slug, name in named.items()}
+
+    def _remember(self, items: Sequence[Item]) -> None:
+        """Store what the next import will need to know."""
+        payloads: dict[str, ImportPayload] = {}
+        new, known = [], []
+        for item in items:
+            work, staged = item.work, item.staged
+            record = item.record
+            if record is None:
+                record = ImportRecord(source=self.planner.source, key=work.term.slug)
+            if work.page is not None:
+                record.page_id = work.page.pk
+            record.base = work.base
+            record.proposal = work.proposal
+            record.digest = "" if work.proposal else staged.digest
+            # An export needs the file of a page; a line of JSON cannot replace it.
+            if (
+                record.payload_id is None
+                or staged.form == "payload"
+                or (record.payload.form != "payload")
+            ):
+                payloads[staged.payload] = staged
+                record.payload_id = staged.payload
+            if item.writing is not None:
+                revision = item.writing.revision.pk
+                record.revision = revision if work.is_pure else None
+            record.run = self.run
+            (known if record.pk else new).append(record)
+            item.record = record
+        store_payloads(payloads.values())
+        ImportRecord.objects.bulk_create(new)
+        if known:
+            ImportRecord.objects.bulk_update(
+                known,
+                [
+                    *("page", "base", "proposal", "payload", "digest", "revision"),
+                    *("run",),
+                ],
+            )
+
+    def _submit(self, writing: Sequence[tuple[Item, Work, Writing]]) -> None:
+        """Hand what the user may not publish to the page's workflow."""
+        if self.planner.options.draft or self.user is None:
+            return
+        for _item, work, write in writing:
+            if write.publishes or self.planner.rights.may_publish(work.page):
+                continue
+            page = work.page
+            if not page.workflow_in_progress and (workflow := page.get_workflow()):
+                workflow.start(page, self.user)
 
 
-def _apply(item: Item, around: Surroundings, *, draft: bool, user: Any) -> None:
-    work, result = item.work, item.result
-    if work is None or result.outcome in (Outcome.BLOCKED, Outcome.INVALID):
-        return
-    if work.page is None:
-        page = _create(work, around, draft=draft, user=user)
-    else:
-        page = work.page
-        _update(page, result.changes, around, draft=draft, user=user)
-    _remember(work, around.glossary, page)
+def reasons(error: Exception) -> list[tuple[str, str]]:
+    """The fields at fault, and why, of an error that stopped a term."""
+    if isinstance(error, ValidationError):
+        if hasattr(error, "error_dict"):
+            return [
+                ("" if name == "__all__" else name, message)
+                for name, messages in error.message_dict.items()
+                for message in messages
+            ]
+        return [("", message) for message in error.messages]
+    cause = error.__cause__ or error
+    return [("", " ".join(str(cause).split()))]
 
 
-def term_model(glossary: GlossaryPage) -> type[TermPage]:
+def term_model(glossary: Any) -> type[TermPage]:
     """The type of a new term: TermPage, or the site's own where that alone can be
     created in the glossary."""
-    models = glossary.specific_class.creatable_subpage_models()
+    models = [
+        model
+        for model in glossary.specific_class.creatable_subpage_models()
+        if issubclass(model, TermPage)
+    ]
     return TermPage if TermPage in models or not models else models[0]
 
 
-def _create(work: Work, around: Surroundings, *, draft: bool, user: Any) -> TermPage:
-    page = term_model(around.glossary)(
-        slug=work.term.slug,
-        locale=around.glossary.locale,
-        live=False,
-        owner=user,
-    )
-    write_content(page, work.theirs, around)
-    if not draft:
-        _check(page, around.glossary)
-    around.glossary.add_child(instance=page)
-    revision = page.save_revision(user=user, log_action=False, clean=not draft)
-    log(instance=page, action="glossary.import_create", user=user, revision=revision)
-    if not draft:
-        revision.publish(user=user)
-    return page
+def check_page(page: TermPage, *, publishes: bool) -> None:
+    """Refuse what an editor could not save either.
 
-
-def _update(
-    live_page: TermPage,
-    changes: Iterable[Change],
-    around: Surroundings,
-    *,
-    draft: bool,
-    user: Any,
-) -> None:
-    """Write the changes that the plan takes, above the page's latest revision.
-
-    What a person has left unpublished stays unpublished.
+    The schema has bounded a payload's texts. What a site has added to its own type of
+    term is checked as in its form.
     """
-    taken = {change.field: change.theirs for change in changes if change.taken}
-    if not taken:
-        return
-    publish = live_page.live and not live_page.has_unpublished_changes and not draft
-    page = live_page.get_latest_revision_as_object()
-    write_content(page, taken, around)
-    if publish:
-        _check(page, around.glossary)
-    revision = page.save_revision(user=user, log_action=False, clean=publish)
-    log(instance=page, action="glossary.import_update", user=user, revision=revision)
-    if publish:
-        revision.publish(user=user)
-
-
-def _check(page: TermPage, glossary: GlossaryPage) -> None:
-    """Refuse what an editor could not publish either."""
-    if page._state.adding:
-        page._cached_parent_obj = glossary
+    if type(page) is not TermPage and publishes:
+        page.rows_are_checked = False
         page.full_clean(exclude=["path", "depth", "numchild", "url_path"])
-    else:
-        page.full_clean()
-    page.clean_blocks()
+        page.clean_blocks()
+        return
+    faults = [error for _at, error in check_labels(page.labels.all(), title=page.title)]
+    if faults:
+        raise ValidationError({"labels": faults})
 
 
-def _remember(work: Work, glossary: GlossaryPage, page: TermPage) -> None:
-    record, created = ImportRecord.objects.get_or_create(
-        glossary=glossary,
-        key=work.term.slug,
-        defaults={"page": page, "base": work.base},
+def store_payloads(staged: Any) -> None:
+    """Keep texts as they came, each once."""
+    wanted = {each.payload: each for each in staged}
+    there = ImportPayload.objects.filter(pk__in=wanted)
+    for digest in there.values_list("pk", flat=True):
+        del wanted[digest]
+    ImportPayload.objects.bulk_create(
+        [ImportPayload.of(each.raw, each.form) for each in wanted.values()],
+        ignore_conflicts=True,
     )
-    if not created and (record.page_id, record.base) != (page.pk, work.base):
-        record.page = page
-        record.base = work.base
-        record.save()
 
 
-def _fail(result: Result, error: ValidationError) -> None:
-    result.outcome = Outcome.INVALID
-    if hasattr(error, "error_dict"):
-        result.remarks += [
-            Remark("" if name == "__all__" else name, message, is_error=True)
-            for name, messages in error.message_dict.items()
-            for message in messages
+def store_items(run: ImportRun, items: Sequence[Item], first: int = 1) -> None:
+    """Keep what a run says of its terms, but for those with nothing to say.
+
+    ``first`` is the position of the first one that has none of its own: an orphan.
+    """
+    told = [item for item in items if item.result.is_worth_keeping or item.work]
+    store_payloads(item.staged for item in told if item.staged.raw)
+    ImportItem.objects.bulk_create(
+        [
+            item_row(run, item, item.staged.position or position)
+            for position, item in enumerate(told, start=first)
         ]
-    else:
-        result.remarks += [Remark("", text, is_error=True) for text in error.messages]
+    )
+
+
+def item_row(run: ImportRun, item: Item, position: int) -> ImportItem:
+    result, staged = item.result, item.staged
+    is_new = result.outcome is Outcome.CREATE
+    return ImportItem(
+        run=run,
+        position=position,
+        key=result.key[:255],
+        title=result.title[:255],
+        place=result.source,
+        payload_id=staged.payload if staged.raw else None,
+        page_id=result.page,
+        outcome=str(result.outcome),
+        applied=bool(item.before),
+        # A new term's are those of its payload.
+        changes=[] if is_new else [change.as_json() for change in result.changes],
+        remarks=[remark.as_json() for remark in result.remarks],
+        before=item.before,
+        after=state(item.record, item.page) if item.before else {},
+    )

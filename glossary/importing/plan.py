@@ -1,283 +1,268 @@
 """What an import would change. Reading only: nothing is written here.
 
 Each field is merged by three values: what the last import wrote (base), what the page
-says now (ours) and what the payload says (theirs). Only theirs changed: it is taken.
-Only ours: it is kept. Both, and differently: a conflict, and the page keeps its own.
+says now (ours) and what the payload says (theirs). ``merge`` has the rules; here is
+where the three come from, and what the outcome of a term is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import F
 from django.utils.translation import gettext as _
 
-from ..models import GlossaryPage, ImportRecord, TermPage
+from ..content import related_slugs
+from ..models import GlossaryPage, ImportRecord, ImportSource, TermPage
 from ..payload.schema import SchemaError, TermPayload, parse_term
-from ..payload.sources import SourceRecord
-from .content import SEO_FIELDS, Content, Names, losses, page_content, payload_content
-from .report import Change, Outcome, Remark, Report, Result
+from .bulk.pages import Writing
+from .comparing import Comparing, Work
+from .obstacles import obstacles
+from .options import OnConflict, Options, Orphans
+from .pages import load_latest, lock_pages
+from .report import Outcome, Remark, Result
+from .rights import Rights
+from .staging import Staged, Staging
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What applying the result of a usable record needs."""
-
-    term: TermPayload
-    page: TermPage | None
-    """The page to change; None for a new term."""
-    theirs: Content
-    base: Content
-    """What the next import will compare with."""
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Item:
-    """One record of a source: its result and, if it is usable, the work it asks for."""
+    """One record of a source: its result and, if there is something to write, the
+    work it asks for."""
 
+    staged: Staged
     result: Result
+    record: ImportRecord | None = None
     work: Work | None = None
+    before: dict[str, Any] = field(default_factory=dict)
+    """What an undo goes back to; empty where nothing was written."""
+    page: TermPage | None = None
+    """As it was written."""
+    writing: Writing | None = None
+    """How the page was written, once it was."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    glossary: GlossaryPage
-    items: tuple[Item, ...]
-    related_names: dict[str, str]
-    category_names: dict[str, str]
+@dataclass(slots=True)
+class ChunkNames:
+    """What the names and slugs of some payloads mean in a glossary."""
 
-    @property
-    def report(self) -> Report:
-        return Report([item.result for item in self.items])
+    slug_of_key: Mapping[str, str] = field(default_factory=dict)
+    """The slug that a page has now, by the slug that its payload gives it."""
+    slugs_of_name: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The slugs of the terms of a name, by the name in lower case."""
+
+    def slug(self, key: str) -> str:
+        return self.slug_of_key.get(key, key)
+
+    def compared(self, name: str) -> str | None:
+        slugs = self.slugs_of_name.get(name.casefold(), ())
+        return slugs[0] if len(slugs) == 1 else None
 
 
-def make_plan(
-    records: Iterable[SourceRecord], glossary: GlossaryPage, *, draft: bool = False
-) -> Plan:
-    """Compare the records of a source with the terms of a glossary.
+class Planner:
+    """Compares records with the terms of a glossary, some at a time."""
 
-    Faults of a record become its outcome; they never stop the others. With ``draft``
-    nothing is going to be published, and a term may be unfinished.
-    """
-    read = _read(records)
-    terms = [term for _result, term in read if term]
-    known = {
-        record.key: record
-        for record in ImportRecord.objects.filter(glossary=glossary).select_related(
-            "page"
+    def __init__(
+        self,
+        source: ImportSource | None,
+        glossary: GlossaryPage,
+        staging: Staging,
+        options: Options,
+        rights: Rights,
+        decisions: Mapping[str, OnConflict] | None = None,
+    ) -> None:
+        self.source = source
+        self.glossary = glossary
+        self.staging = staging
+        self.options = options
+        self.rights = rights
+        self.decisions = decisions or {}
+        self.names = ChunkNames()
+        """Those of the records planned last."""
+
+    def results(self, size: int) -> Iterator[Item]:
+        """The items of all records, and of the orphans, in their order."""
+        for staged in self.staging.chunks(size):
+            yield from self.plan(staged)
+        yield from self.orphans(size)
+
+    def plan(self, staged: Sequence[Staged], *, lock: bool = False) -> list[Item]:
+        """Compare some records, in a number of queries that does not depend on how
+        many they are. Faults of a record become its outcome; they never stop others.
+
+        With ``lock`` nobody else may save their pages until the transaction ends.
+        """
+        items = self._compare(staged, lock=lock)
+        if self.staging.has_plan:
+            for item in items:
+                self._hold_against_plan(item.result)
+        return items
+
+    def _hold_against_plan(self, result: Result) -> None:
+        # A plan need not name what is unchanged.
+        planned = self.staging.planned(result.key) or Outcome.UNCHANGED
+        found = (result.digest, result.revision, str(result.outcome))
+        if planned not in (found, result.outcome):
+            result.remarks.append(
+                Remark("", _("Planned anew: it has changed since the plan was made."))
+            )
+
+    def _compare(self, staged: Sequence[Staged], *, lock: bool) -> list[Item]:
+        records = self._records([row.key for row in staged if row.key])
+        items = [self._item(row, records) for row in staged]
+        open_items = [
+            item for item in items if item.result.outcome is not Outcome.UNCHANGED
+        ]
+        terms = self._read(open_items)
+        if not terms:
+            return items
+        self._load_bases(open_items)
+        names = self.names = self._names([term for _item, term in terms])
+        pages = self._pages(terms, lock=lock)
+        latest = load_latest(pages.values())
+        slugs = related_slugs(latest.values())
+        hindered = obstacles(latest.values())
+        for item, term in terms:
+            page = pages.get(term.slug)
+            item.result.revision = page and page.latest_revision_id
+            item.work = Comparing(
+                item.result,
+                term,
+                item.record,
+                latest[page.pk] if page else None,
+                self.options,
+                self.decisions.get(term.slug, self.options.on_conflict),
+                self.rights,
+            ).run(names, slugs, hindered.get(page.pk) if page else None)
+        return items
+
+    def orphans(self, size: int) -> Iterator[Item]:
+        """The live terms that the source once had and has no more."""
+        if self.source is None:
+            return
+        may_unpublish = self.options.orphans is Orphans.UNPUBLISH
+        known = self.source.records.filter(page__live=True).order_by("pk")
+        last = 0
+        while rows := list(known.filter(pk__gt=last).select_related("page")[:size]):
+            last = rows[-1].pk
+            missing = set(self.staging.missing([row.key for row in rows]))
+            for record in rows:
+                if record.key not in missing:
+                    continue
+                result = Result(
+                    "",
+                    record.key,
+                    Outcome.ORPHAN,
+                    title=record.page.title,
+                    page=record.page_id,
+                )
+                if may_unpublish and not self.rights.may_publish(record.page):
+                    result.remarks.append(Remark("", _("You may not unpublish it.")))
+                yield Item(
+                    Staged(0, "", record.key, "", "", "", "", "", b"", "", "", None),
+                    result,
+                    record,
+                )
+
+    # Reading the records
+
+    def _records(self, keys: Sequence[str]) -> dict[str, ImportRecord]:
+        if self.source is None:
+            return {}
+        known = self.source.records.filter(key__in=keys).defer("base", "proposal")
+        known = known.annotate(
+            payload_form=F("payload__form"), latest_revision=F("page__latest_revision")
         )
-    }
-    names = _names(terms, known, glossary)
-    items = []
-    for result, term in read:
-        work = None
-        if term:
-            work = _compare(result, term, glossary, known.get(term.slug), names)
-            if not draft:
-                _refuse_unfinished(result, work)
-        items.append(Item(result, work))
-    return Plan(
-        glossary=glossary,
-        items=tuple(items),
-        related_names={
-            **{
-                names.slug(related.slug): related.name
-                for term in terms
-                for related in term.related_terms
-            },
-            **{names.slug(term.slug): term.term for term in terms},
-        },
-        category_names={
-            term.category: term.category_name for term in terms if term.category_name
-        },
-    )
+        return {record.key: record for record in known}
 
+    @staticmethod
+    def _load_bases(items: Iterable[Item]) -> None:
+        """Load what only a record that has changed needs."""
+        records = [item.record for item in items if item.record]
+        loaded = ImportRecord.objects.filter(pk__in=[record.pk for record in records])
+        found = {pk: rest for pk, *rest in loaded.values_list("pk", "base", "proposal")}
+        for record in records:
+            record.base, record.proposal = found[record.pk]
 
-def merge_field(base: Any, ours: Any, theirs: Any) -> tuple[Any, bool]:
-    """The merged value of a field and whether it is in conflict.
-
-    ``base`` is ``None`` where no import has written the field: an empty page field
-    then takes theirs, and any other difference is a conflict.
-    """
-    if ours == theirs or theirs == base:
-        return ours, False
-    if ours == base or (base is None and not ours):
-        return theirs, False
-    return ours, True
-
-
-def _read(
-    records: Iterable[SourceRecord],
-) -> list[tuple[Result, TermPayload | None]]:
-    """Each record's result, still invalid, and its term if it has a usable one."""
-    read: list[tuple[Result, TermPayload | None]] = []
-    sources: dict[str, str] = {}
-    for record in records:
-        source = record.source
-        if record.line is not None:
-            source = f"{source}:{record.line}"
-        result = Result(source, key="", outcome=Outcome.INVALID)
-        term = _usable_term(record, result)
-        if term and term.slug in sources:
+    def _item(self, row: Staged, records: Mapping[str, ImportRecord]) -> Item:
+        result = Result(
+            *(row.place, row.key, Outcome.INVALID), title=row.title, digest=row.digest
+        )
+        item = Item(row, result, records.get(row.key))
+        record = item.record
+        if row.error:
+            result.remarks.append(Remark("", row.error, is_error=True))
+        elif row.twin is not None:
             result.remarks.append(
                 Remark(
                     "slug",
                     _("“%(slug)s” is already the slug of %(source)s in this run.")
-                    % {"slug": term.slug, "source": sources[term.slug]},
+                    % {"slug": row.key, "source": self.staging.place(row.twin)},
                     is_error=True,
                 )
             )
-            term = None
-        elif term:
-            sources[term.slug] = source
-            result.remarks += [Remark(*loss) for loss in losses(term)]
-        read.append((result, term))
-    return read
+        elif record and record.page_id and record.digest == row.digest:
+            result.outcome = Outcome.UNCHANGED
+            result.is_term = True
+            result.page = record.page_id
+            result.revision = record.latest_revision
+        return item
 
+    def _read(self, items: Iterable[Item]) -> list[tuple[Item, TermPayload]]:
+        """The terms of the records that make one."""
+        found = []
+        for item in items:
+            if item.result.remarks:
+                continue
+            try:
+                parsed = parse_term(item.staged.data, pointer=item.staged.pointer)
+            except SchemaError as error:
+                item.result.remarks += [
+                    Remark(fault.pointer, fault.message, fault.level == "error")
+                    for fault in error.problems
+                ]
+                item.result.key = item.result.key or item.result.title
+                continue
+            item.result.is_term = True
+            item.result.key = parsed.term.slug
+            item.result.title = parsed.term.term
+            item.result.remarks += [
+                Remark(fault.pointer, fault.message) for fault in parsed.problems
+            ]
+            found.append((item, parsed.term))
+        return found
 
-def _usable_term(record: SourceRecord, result: Result) -> TermPayload | None:
-    """The record's term, with its name and faults noted on the result."""
-    if record.record is None:
-        result.remarks.append(Remark("", str(record.error), is_error=True))
-        return None
-    result.key = _key_of(record.record)
-    try:
-        parsed = parse_term(record.record, pointer=record.pointer)
-    except SchemaError as error:
-        result.remarks += [
-            Remark(fault.pointer, fault.message, fault.level == "error")
-            for fault in error.problems
-        ]
-        return None
-    result.key = parsed.term.slug
-    result.remarks += [
-        Remark(fault.pointer, fault.message) for fault in parsed.problems
-    ]
-    return parsed.term
+    def _names(self, terms: Iterable[TermPayload]) -> ChunkNames:
+        terms = list(terms)
+        keys = {term.slug for term in terms}
+        keys.update(related.slug for term in terms for related in term.related_terms)
+        keys.update(item.slug for term in terms for item in term.comparisons)
+        renamed: dict[str, str] = {}
+        if self.source is not None:
+            records = self.source.records.filter(key__in=keys, page__isnull=False)
+            renamed = dict(records.values_list("key", "page__slug"))
+        names = {item.term for term in terms for item in term.comparisons}
+        return ChunkNames(renamed, self.staging.slugs_called(names))
 
-
-def _key_of(record: dict[str, Any]) -> str:
-    """How to name a record that may have no usable slug."""
-    for name in ("slug", "term"):
-        value = record.get(name)
-        if isinstance(value, str) and value.strip():
-            return value.strip()[:80]
-    return ""
-
-
-def _names(
-    terms: list[TermPayload], known: dict[str, ImportRecord], glossary: GlossaryPage
-) -> Names:
-    slug_of_key = {
-        key: record.page.slug for key, record in known.items() if record.page
-    }
-    slugs: dict[str, set[str]] = {}
-    for title, slug in glossary.terms.values_list("title", "slug"):
-        slugs.setdefault(title.casefold(), set()).add(slug)
-    for term in terms:
-        slug = slug_of_key.get(term.slug, term.slug)
-        slugs.setdefault(term.term.casefold(), set()).add(slug)
-    return Names(
-        slug_of_key=slug_of_key,
-        slugs_of_title={title: frozenset(found) for title, found in slugs.items()},
-    )
-
-
-def _compare(
-    result: Result,
-    term: TermPayload,
-    glossary: GlossaryPage,
-    record: ImportRecord | None,
-    names: Names,
-) -> Work:
-    """Find the term's page, merge field by field and set the outcome."""
-    page = record.page if record else None
-    if page is None:
-        page = glossary.terms.filter(slug=term.slug).first()
-    if page is None:
-        theirs = _storable(payload_content(term, names), TermPage)
-        result.outcome = Outcome.CREATE
-        result.changes = tuple(
-            Change(name, None, value, taken=True)
-            for name, value in theirs.items()
-            if value
-        )
-        return Work(term, None, theirs, theirs)
-
-    page = page.specific
-    theirs = _storable(payload_content(term, names), type(page))
-    base = record.base if record and record.page_id else {}
-    if reason := _blocked(page):
-        result.outcome = Outcome.BLOCKED
-        result.remarks.append(Remark("", reason))
-        return Work(term, page, theirs, base)
-    return Work(term, page, theirs, _merge(result, page, theirs, base))
-
-
-def _merge(result: Result, page: TermPage, theirs: Content, base: Content) -> Content:
-    """Note the changes and the outcome on the result; give the next base."""
-    ours = page_content(page.get_latest_revision_as_object())
-    changes = []
-    next_base = dict(base)
-    for name, value in theirs.items():
-        merged, conflict = merge_field(base.get(name), ours[name], value)
-        if not conflict:
-            next_base[name] = value
-        if conflict or merged != ours[name]:
-            changes.append(Change(name, ours[name], value, taken=not conflict))
-    conflicts = [change for change in changes if not change.taken]
-    result.changes = tuple(changes)
-    result.remarks += [
-        Remark(
-            change.field,
-            _("Changed here and in the payload since the last import; kept as it is."),
-        )
-        for change in conflicts
-    ]
-    if conflicts:
-        result.outcome = Outcome.CONFLICT
-    else:
-        result.outcome = Outcome.UPDATE if changes else Outcome.UNCHANGED
-    return next_base
-
-
-def _refuse_unfinished(result: Result, work: Work) -> None:
-    """Make a term invalid that would be published without its short definition."""
-    page = work.page
-    if page is None:
-        missing = not work.theirs.get("short_definition")
-    else:
-        publishes = page.live and not page.has_unpublished_changes
-        missing = publishes and any(
-            change.field == "short_definition" and change.taken and not change.theirs
-            for change in result.changes
-        )
-    if missing:
-        result.outcome = Outcome.INVALID
-        result.remarks.append(
-            Remark(
-                "short_definition",
-                _("A term is not published without one; a draft may be."),
-                is_error=True,
-            )
-        )
-
-
-def _storable(theirs: Content, model: type[TermPage]) -> Content:
-    """With what the site's base page has no field for among the further fields."""
-    storable = dict(theirs)
-    for name, attribute in SEO_FIELDS.items():
-        value = None if hasattr(model, attribute) else storable.pop(name, None)
-        if value:
-            storable["extra"] = {**storable.get("extra", {}), name: value}
-    return storable
-
-
-def _blocked(page: TermPage) -> str | None:
-    """Why the page must not be touched now, if so."""
-    if page.locked:
-        return _("The page is locked.")
-    if page.current_workflow_state:
-        return _("The page is in a workflow.")
-    return None
+    def _pages(
+        self, terms: Sequence[tuple[Item, TermPayload]], *, lock: bool
+    ) -> dict[str, TermPage]:
+        """The pages of the terms, by their keys: those that an import has written,
+        else those of the same slug."""
+        known = {
+            term.slug: item.record.page_id
+            for item, term in terms
+            if item.record and item.record.page_id
+        }
+        new = [term.slug for _item, term in terms if term.slug not in known]
+        if new:
+            namesakes = self.glossary.terms.filter(slug__in=new)
+            known.update(namesakes.values_list("slug", "pk"))
+        if lock:
+            lock_pages(known.values())
+        # A term that was moved to another glossary is written there.
+        pages = TermPage.objects.filter(pk__in=known.values()).specific()
+        found = {page.pk: page for page in pages}
+        return {key: found[pk] for key, pk in known.items() if pk in found}

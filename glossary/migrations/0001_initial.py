@@ -1,11 +1,13 @@
 import uuid
 
 import django.db.models.deletion
+import django.utils.timezone
 import modelcluster.contrib.taggit
 import modelcluster.fields
 import modelsearch.index
 import swapper
 import wagtail.fields
+from django.conf import settings
 from django.db import migrations, models
 
 import glossary.conf
@@ -26,6 +28,7 @@ class Migration(migrations.Migration):
         ),
         ("wagtailcore", "0098_apitoken"),
         swapper.dependency("wagtailcore", "Page"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -481,61 +484,6 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.CreateModel(
-            name="ImportRecord",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
-                (
-                    "key",
-                    models.CharField(
-                        help_text="The slug in the payload; it stays when the page gets another.",
-                        max_length=255,
-                        verbose_name="key",
-                    ),
-                ),
-                (
-                    "base",
-                    models.JSONField(
-                        default=dict,
-                        help_text="The value of each field as it was last applied.",
-                        verbose_name="base",
-                    ),
-                ),
-                (
-                    "updated_at",
-                    models.DateTimeField(auto_now=True, verbose_name="updated at"),
-                ),
-                (
-                    "glossary",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="import_records",
-                        to="glossary.glossarypage",
-                    ),
-                ),
-                (
-                    "page",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="import_records",
-                        to="glossary.termpage",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "import record",
-                "verbose_name_plural": "import records",
-            },
-        ),
-        migrations.CreateModel(
             name="TermTag",
             fields=[
                 (
@@ -617,10 +565,434 @@ class Migration(migrations.Migration):
                 violation_error_message="The glossary already knows a term with this slug: choose it instead, or write another slug.",
             ),
         ),
+        migrations.CreateModel(
+            name="ImportPayload",
+            fields=[
+                (
+                    "digest",
+                    models.CharField(max_length=64, primary_key=True, serialize=False),
+                ),
+                (
+                    "form",
+                    models.CharField(
+                        help_text="What the text is, as in payload.sources.SourceRecord.form.",
+                        max_length=16,
+                        verbose_name="form",
+                    ),
+                ),
+                ("data", models.BinaryField(verbose_name="compressed text")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+            ],
+            options={
+                "verbose_name": "payload as it came",
+                "verbose_name_plural": "payloads as they came",
+            },
+        ),
+        migrations.CreateModel(
+            name="ImportRun",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("import", "Import"), ("undo", "Undo")],
+                        default="import",
+                        max_length=16,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("uploaded", "Uploaded"),
+                            ("planning", "Being planned"),
+                            ("planned", "Planned"),
+                            ("running", "Running"),
+                            ("finished", "Finished"),
+                            ("stopped", "Stopped"),
+                            ("failed", "Failed"),
+                            ("interrupted", "Interrupted"),
+                        ],
+                        default="running",
+                        max_length=16,
+                        verbose_name="status",
+                    ),
+                ),
+                ("options", models.JSONField(default=dict, verbose_name="options")),
+                (
+                    "counts",
+                    models.JSONField(
+                        default=dict,
+                        help_text="How many terms had each outcome.",
+                        verbose_name="counts",
+                    ),
+                ),
+                ("total", models.PositiveIntegerField(default=0, verbose_name="terms")),
+                ("done", models.PositiveIntegerField(default=0, verbose_name="done")),
+                ("message", models.TextField(blank=True, verbose_name="message")),
+                (
+                    "stop_requested",
+                    models.BooleanField(default=False, verbose_name="asked to stop"),
+                ),
+                (
+                    "version",
+                    models.CharField(
+                        blank=True,
+                        max_length=32,
+                        verbose_name="version of the importer",
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="created at"
+                    ),
+                ),
+                (
+                    "heartbeat_at",
+                    models.DateTimeField(null=True, verbose_name="last sign of life"),
+                ),
+                (
+                    "finished_at",
+                    models.DateTimeField(null=True, verbose_name="finished at"),
+                ),
+                (
+                    "undoes",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="undone_by",
+                        to="glossary.importrun",
+                        verbose_name="undoes",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Whose rights it has; none is the system itself.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="user",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "import run",
+                "verbose_name_plural": "import runs",
+                "ordering": ["-created_at", "-pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="ImportSource",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "key",
+                    models.CharField(
+                        default="default", max_length=100, verbose_name="source"
+                    ),
+                ),
+                (
+                    "glossary",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="import_sources",
+                        to="glossary.glossarypage",
+                        verbose_name="glossary",
+                    ),
+                ),
+                (
+                    "holder",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="glossary.importrun",
+                        verbose_name="run in progress",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "source of terms",
+                "verbose_name_plural": "sources of terms",
+            },
+        ),
+        migrations.AddField(
+            model_name="importrun",
+            name="source",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="runs",
+                to="glossary.importsource",
+                verbose_name="source",
+            ),
+        ),
+        migrations.CreateModel(
+            name="ImportRecord",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "key",
+                    models.CharField(
+                        help_text="The slug in the payload; it stays when the page gets another.",
+                        max_length=255,
+                        verbose_name="key",
+                    ),
+                ),
+                (
+                    "base",
+                    models.JSONField(
+                        default=dict,
+                        help_text="The value of each field as it was last applied.",
+                        verbose_name="base",
+                    ),
+                ),
+                (
+                    "proposal",
+                    models.JSONField(
+                        default=dict,
+                        help_text="The values in conflict that wait for an editor's decision.",
+                        verbose_name="proposal",
+                    ),
+                ),
+                (
+                    "digest",
+                    models.CharField(
+                        blank=True,
+                        help_text="Of the last record from which nothing remains to be done.",
+                        max_length=64,
+                        verbose_name="digest",
+                    ),
+                ),
+                (
+                    "revision",
+                    models.PositiveIntegerField(
+                        help_text="The page's latest revision when the import had written it.",
+                        null=True,
+                        verbose_name="revision",
+                    ),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(auto_now=True, verbose_name="updated at"),
+                ),
+                (
+                    "page",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="import_records",
+                        to="glossary.termpage",
+                        verbose_name="page",
+                    ),
+                ),
+                (
+                    "payload",
+                    models.ForeignKey(
+                        help_text="The last payload applied, from which exports are written.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="records",
+                        to="glossary.importpayload",
+                        verbose_name="payload",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        help_text="The last run that applied something.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="glossary.importrun",
+                        verbose_name="run",
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="records",
+                        to="glossary.importsource",
+                        verbose_name="source",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "import record",
+                "verbose_name_plural": "import records",
+            },
+        ),
+        migrations.CreateModel(
+            name="ImportUpload",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("name", models.CharField(max_length=255)),
+                ("position", models.PositiveIntegerField()),
+                ("data", models.BinaryField()),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="uploads",
+                        to="glossary.importrun",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "uploaded piece",
+                "verbose_name_plural": "uploaded pieces",
+                "ordering": ["position"],
+            },
+        ),
+        migrations.CreateModel(
+            name="ImportItem",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("position", models.PositiveIntegerField(verbose_name="position")),
+                (
+                    "key",
+                    models.CharField(blank=True, max_length=255, verbose_name="key"),
+                ),
+                (
+                    "title",
+                    models.CharField(blank=True, max_length=255, verbose_name="term"),
+                ),
+                (
+                    "place",
+                    models.TextField(
+                        blank=True,
+                        help_text="The file, and the line in it.",
+                        verbose_name="place",
+                    ),
+                ),
+                ("outcome", models.CharField(max_length=16, verbose_name="outcome")),
+                ("applied", models.BooleanField(default=False, verbose_name="written")),
+                (
+                    "decision",
+                    models.CharField(
+                        blank=True,
+                        help_text="What becomes of its conflicts, if not what the run says.",
+                        max_length=16,
+                        verbose_name="decision",
+                    ),
+                ),
+                ("changes", models.JSONField(default=list, verbose_name="changes")),
+                ("remarks", models.JSONField(default=list, verbose_name="remarks")),
+                (
+                    "before",
+                    models.JSONField(
+                        default=dict,
+                        help_text="The state of page and record that an undo goes back to.",
+                    ),
+                ),
+                (
+                    "after",
+                    models.JSONField(
+                        default=dict,
+                        help_text="The state that the run left: an undo needs it unchanged.",
+                    ),
+                ),
+                (
+                    "page",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="glossary.termpage",
+                    ),
+                ),
+                (
+                    "payload",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="items",
+                        to="glossary.importpayload",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="items",
+                        to="glossary.importrun",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "term of a run",
+                "verbose_name_plural": "terms of a run",
+                "ordering": ["position"],
+                "indexes": [
+                    models.Index(
+                        fields=["run", "outcome"], name="glossary_importitem_outcome"
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("run", "position"),
+                        name="glossary_importitem_position_unique",
+                    )
+                ],
+            },
+        ),
+        migrations.AddConstraint(
+            model_name="importsource",
+            constraint=models.UniqueConstraint(
+                fields=("glossary", "key"), name="glossary_importsource_key_unique"
+            ),
+        ),
         migrations.AddConstraint(
             model_name="importrecord",
             constraint=models.UniqueConstraint(
-                fields=("glossary", "key"), name="glossary_importrecord_key_unique"
+                fields=("source", "key"), name="glossary_importrecord_key_unique"
             ),
         ),
     ]

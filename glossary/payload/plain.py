@@ -6,7 +6,7 @@ import math
 import struct
 from base64 import b64encode
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from .values import (
     DEFAULT_LIMITS,
@@ -64,6 +64,9 @@ class _Expansion:
     key: Key = None
 
 
+_LEAVES: Final = frozenset({str, int, bool, type(None)})
+
+
 class _Expander(Walk):
     def __init__(self, limits: Limits) -> None:
         super().__init__()
@@ -79,6 +82,9 @@ class _Expander(Walk):
             top, depth = self.stack[-1], len(self.stack)
             for key, member in top.members:
                 top.key = key
+                if type(member) in _LEAVES:  # most are: past all the rest
+                    self.add_leaf(top.target, key, member)
+                    continue
                 self.add(top.target, key, self.under(member))
                 if len(self.stack) > depth:
                     break
@@ -86,6 +92,22 @@ class _Expander(Walk):
                 self.stack.pop()
                 self.open.discard(id(top.source))
         return root[0]
+
+    def add_leaf(self, target: Any, key: object, value: Any) -> None:
+        self.nodes += 1
+        text = len(value) if type(value) is str else 0
+        if type(target) is dict and type(key) is str:
+            text += len(key)
+            target[key] = value
+        elif type(target) is list:
+            target.append(value)
+        else:
+            self.fail("a key that is not text")
+        self.text += text
+        if self.nodes > self.limits.expanded_nodes:
+            self.check("values", self.nodes, self.limits.expanded_nodes)
+        if self.text > self.limits.expanded_text:
+            self.charge(0)
 
     def add(self, target: Any, key: object, value: Any) -> None:
         self.nodes += 1

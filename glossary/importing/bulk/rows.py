@@ -1,0 +1,108 @@
+"""Rows of any model, also of one that spans several tables, in few statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import connection, models
+from django.db.models.constants import OnConflict
+from django.db.models.sql import InsertQuery
+
+
+def reserve_ids(model: type[models.Model], count: int) -> list[int]:
+    """Primary keys that nobody else gets, for rows that refer to each other before
+    they are stored.
+
+    Where the database has no sequences, these are the next ones; the caller's
+    transaction has to have begun to write.
+    """
+    table, column = model._meta.db_table, model._meta.pk.column
+    if not count:
+        return []
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT nextval(pg_get_serial_sequence(%s, %s))"
+                " FROM generate_series(1, %s)",
+                [connection.ops.quote_name(table), column, count],
+            )
+            return [pk for (pk,) in cursor.fetchall()]
+        last = model._base_manager.aggregate(last=models.Max("pk"))["last"] or 0
+        if connection.vendor == "sqlite":
+            # The ids of deleted rows are never given again.
+            cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+            row = cursor.fetchone()
+            last = max(last, row[0] if row else 0)
+    return list(range(last + 1, last + 1 + count))
+
+
+def give_ids(objects: Iterable[models.Model]) -> None:
+    """Reserve a primary key for each object of one model that has none."""
+    new = [instance for instance in objects if instance.pk is None]
+    if new:
+        ids = reserve_ids(type(new[0]), len(new))
+        for instance, pk in zip(new, ids, strict=True):
+            instance.pk = pk
+
+
+def tables(model: type[models.Model]) -> list[type[models.Model]]:
+    """The models whose tables a row of the model is spread over, the root first."""
+    return [*reversed(model._meta.get_parent_list()), model]
+
+
+def set_primary_key(instance: models.Model, pk: int) -> None:
+    """Set the primary key, under all the names that it has in the parents' tables."""
+    for model in tables(type(instance)):
+        setattr(instance, model._meta.pk.attname, pk)
+
+
+def insert_rows(objects: Sequence[models.Model]) -> None:
+    """Insert objects of one model, whose primary keys are set, into all its tables."""
+    if not objects:
+        return
+    for model in tables(type(objects[0])):
+        _insert(model, objects)
+    _now_stored(objects)
+
+
+def replace_rows(objects: Sequence[models.Model], *, keep: Iterable[str] = ()) -> None:
+    """Store all fields of objects that are there already, but those to ``keep``."""
+    if not objects:
+        return
+    kept = set(keep)
+    for model in tables(type(objects[0])):
+        fields = [
+            field
+            for field in model._meta.local_concrete_fields
+            if not field.primary_key and field.name not in kept
+        ]
+        _insert(model, objects, replacing=fields)
+
+
+def _insert(
+    model: type[models.Model],
+    objects: Sequence[models.Model],
+    replacing: Sequence[Any] | None = None,
+) -> None:
+    fields = model._meta.local_concrete_fields
+    options: dict[str, Any] = {}
+    if replacing is not None:
+        if not replacing:
+            return
+        options = {
+            "on_conflict": OnConflict.UPDATE,
+            "update_fields": replacing,
+            "unique_fields": [model._meta.pk],
+        }
+    size = max(connection.ops.bulk_batch_size(fields, objects), 1)
+    for start in range(0, len(objects), size):
+        query = InsertQuery(model, **options)
+        query.insert_values(fields, objects[start : start + size])
+        query.get_compiler(using=connection.alias).execute_sql(None)
+
+
+def _now_stored(objects: Iterable[models.Model]) -> None:
+    for instance in objects:
+        instance._state.adding = False
+        instance._state.db = connection.alias

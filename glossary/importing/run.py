@@ -1,0 +1,274 @@
+"""Runs: imports and dry runs, from staged records to their report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from .. import __version__
+from ..models import GlossaryPage, ImportRun, ImportSource
+from ..signals import terms_imported
+from .apply import Applier, RunStopped, store_items
+from .bulk.pages import unpublish_pages
+from .lock import LostLock, check_lock, holding
+from .options import Atomic, OnConflict, Options, Orphans
+from .plan import Item, Planner
+from .report import Counts, Outcome, Remark, Result
+from .retention import expire_payloads
+from .rights import Rights
+from .staging import Staging
+from .state import state
+
+
+class RunFailed(Exception):
+    """The database or the lock was lost; the run can be taken up again. The text says
+    what happened."""
+
+
+OnResult = Callable[[Result], None]
+
+
+@dataclass(slots=True)
+class Import:
+    """One import of staged records into a glossary."""
+
+    staging: Staging
+    glossary: GlossaryPage
+    options: Options = field(default_factory=Options)
+    user: Any = None
+    """Whose rights it has; None is the system."""
+    decisions: Mapping[str, OnConflict] = field(default_factory=dict)
+    """What becomes of the conflicts of single terms, by their keys."""
+    on_result: OnResult = lambda result: None
+    """Called with each result, in the order of the records."""
+    counts: Counts = field(default_factory=Counts)
+    run: ImportRun | None = None
+
+    # Plans
+
+    def plan(self) -> Counts:
+        """Say what would change. The database is asked to let nothing be written."""
+        with read_only():
+            for _item in self.items():
+                pass
+        return self.counts
+
+    def items(self) -> Iterator[Item]:
+        """The plan, term by term."""
+        source = ImportSource.objects.filter(
+            glossary=self.glossary, key=self.options.source
+        ).first()
+        for item in self._planner(source).results(self.options.chunk_size):
+            self._tell(item)
+            yield item
+
+    def _planner(self, source: ImportSource | None) -> Planner:
+        self.staging.name_terms(self.glossary, source)
+        rights = Rights(self.user, self.glossary)
+        return Planner(
+            *(source, self.glossary, self.staging, self.options, rights),
+            self.decisions,
+        )
+
+    def _tell(self, item: Item) -> None:
+        self.counts.add(item.result)
+        self.on_result(item.result)
+
+    # Runs
+
+    def apply(self, run: ImportRun | None = None) -> ImportRun:
+        """Write the terms; returns the run, finished or stopped.
+
+        ``run`` goes on with one that was planned before. Raises Locked if another run
+        holds the source, RunFailed if the database failed meanwhile.
+        """
+        source, _created = ImportSource.objects.get_or_create(
+            glossary=self.glossary, key=self.options.source
+        )
+        run = self.run = run or ImportRun(source=source, user=self.user)
+        run.status = ImportRun.Status.RUNNING
+        run.options = self.options.as_json()
+        run.total = len(self.staging)
+        run.version = __version__
+        run.heartbeat_at = timezone.now()
+        run.save()
+        try:
+            with holding(source, run):
+                self._run(source, run)
+        except LostLock as error:
+            raise RunFailed(str(error)) from error
+        except DatabaseError as error:
+            raise RunFailed(end_badly(run, error)) from error
+        except BaseException:
+            # Not only what can be expected: a run that is over must not seem to go on.
+            end(run, ImportRun.Status.FAILED, self.counts)
+            raise
+        terms_imported.send(sender=ImportRun, run=run)
+        return run
+
+    def _run(self, source: ImportSource, run: ImportRun) -> None:
+        try:
+            planner = self._planner(source)
+            self._refuse(planner)
+            whole = self.options.atomic is Atomic.ALL
+            around: AbstractContextManager[Any] = (
+                transaction.atomic() if whole else nullcontext()
+            )
+            with around:
+                self._write(planner, run)
+        except RunStopped as stopped:
+            run.message = str(stopped)
+            if self.options.atomic is Atomic.ALL:
+                self.counts = Counts()
+            end(run, ImportRun.Status.STOPPED, self.counts)
+        else:
+            end(run, ImportRun.Status.FINISHED, self.counts)
+            expire_payloads()
+
+    def _refuse(self, planner: Planner) -> None:
+        """Raise RunStopped before anything is written, if nothing may be."""
+        if self.options.on_conflict is OnConflict.FAIL:
+            for item in planner.results(self.options.chunk_size):
+                if item.result.outcome is Outcome.CONFLICT:
+                    raise RunStopped(
+                        _("“%(key)s” (%(source)s) is in conflict. Nothing was written.")
+                        % {"key": item.result.key, "source": item.result.source}
+                    )
+        if self.options.orphans is Orphans.UNPUBLISH:
+            orphans = sum(1 for _item in planner.orphans(self.options.chunk_size))
+            known = planner.source.records.filter(page__live=True).count()
+            if orphans > known * self.options.orphan_limit:
+                raise RunStopped(
+                    _(
+                        "%(orphans)d of %(known)d terms are gone from the source. That "
+                        "is more than the limit of %(limit)d %%: nothing was written. "
+                        "Is the source complete?"
+                    )
+                    % {
+                        "orphans": orphans,
+                        "known": known,
+                        "limit": self.options.orphan_limit * 100,
+                    }
+                )
+
+    def _write(self, planner: Planner, run: ImportRun) -> None:
+        applier = Applier(planner, run, self.user)
+        for staged in self.staging.chunks(self.options.chunk_size):
+            for item in applier.apply(staged):
+                self._tell(item)
+                self._stop_if_failed(item)
+            run.done = staged[-1].position
+            keep_counts(run, self.counts)
+        orphans: list[Item] = []
+        position = len(self.staging)
+        for item in planner.orphans(self.options.chunk_size):
+            position += 1
+            orphans.append(item)
+            if len(orphans) == self.options.chunk_size:
+                self._settle_orphans(planner, run, orphans, position)
+        self._settle_orphans(planner, run, orphans, position)
+
+    def _stop_if_failed(self, item: Item) -> None:
+        if item.result.outcome is not Outcome.INVALID:
+            return
+        if self.options.atomic is Atomic.ALL:
+            raise RunStopped(
+                _("“%(key)s” (%(source)s) failed: %(why)s Nothing was written.")
+                % {
+                    "key": item.result.key,
+                    "source": item.result.source,
+                    "why": " ".join(
+                        str(each) for each in item.result.remarks if each.is_error
+                    ),
+                }
+            )
+        limit = self.options.max_errors
+        if limit is not None and self.counts.by_outcome[Outcome.INVALID] > limit:
+            raise RunStopped(_("More than %(limit)d terms failed.") % {"limit": limit})
+
+    def _settle_orphans(
+        self, planner: Planner, run: ImportRun, orphans: list[Item], last: int
+    ) -> None:
+        if not orphans:
+            return
+        with transaction.atomic():
+            check_lock(planner.source, run)
+            if self.options.orphans is Orphans.UNPUBLISH:
+                leaving = [item for item in orphans if not item.result.remarks]
+                for item in leaving:
+                    item.page = item.record.page.specific
+                    item.before = state(item.record, item.page)
+                unpublish_pages(
+                    [item.page for item in leaving],
+                    self.user,
+                    [("glossary.import_unpublish", {"run": run.pk})],
+                )
+                for item in leaving:
+                    item.result.settled = True
+                    item.result.remarks.append(Remark("", _("Unpublished.")))
+            store_items(run, orphans, first=last - len(orphans) + 1)
+        for item in orphans:
+            self._tell(item)
+        keep_counts(run, self.counts)
+        orphans.clear()
+
+
+def keep_counts(run: ImportRun, counts: Counts) -> None:
+    """Let others see how far the run is. Raises RunStopped if one wants it to stop."""
+    run.counts = counts.as_json()
+    ImportRun.objects.filter(pk=run.pk).update(
+        done=run.done, counts=run.counts, heartbeat_at=timezone.now()
+    )
+    if ImportRun.objects.filter(pk=run.pk, stop_requested=True).exists():
+        raise RunStopped(_("Stopped. What is written stays; a new run does the rest."))
+
+
+def end(run: ImportRun, status: ImportRun.Status, counts: Counts) -> None:
+    run.status = status
+    run.counts = counts.as_json()
+    run.finished_at = timezone.now()
+    ImportRun.objects.filter(pk=run.pk).update(
+        status=status,
+        counts=run.counts,
+        message=run.message,
+        finished_at=run.finished_at,
+    )
+
+
+def end_badly(run: ImportRun, error: DatabaseError) -> str:
+    """Note that the database failed, if it lets us, and say why in a line."""
+    cause = error.__cause__ or error
+    run.message = _("The database failed: %(why)s Import again to do the rest.") % {
+        "why": " ".join(str(cause).split())
+    }
+    try:
+        if not connection.is_usable():
+            connection.close()
+        end(run, ImportRun.Status.FAILED, Counts())
+    except DatabaseError:
+        pass  # the next run finds it, and marks it as interrupted
+    return run.message
+
+
+@contextmanager
+def read_only() -> Iterator[None]:
+    """A transaction in which the database refuses to write."""
+    nested = connection.in_atomic_block
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql" and not nested:
+                cursor.execute("SET TRANSACTION READ ONLY")
+            elif connection.vendor == "sqlite":
+                cursor.execute("PRAGMA query_only = ON")
+        try:
+            yield
+        finally:
+            if connection.vendor == "sqlite":
+                with connection.cursor() as cursor:
+                    cursor.execute("PRAGMA query_only = OFF")

@@ -1,0 +1,224 @@
+"""Undo a run: what nobody has touched since goes back to what it was before.
+
+An undo is a run itself. It goes back by new revisions, so that nothing is lost from
+the history, and it can be undone as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from wagtail.models import Revision
+
+from .. import __version__
+from ..models import ImportItem, ImportRecord, ImportRun, TermPage
+from ..signals import terms_imported
+from .apply import RunStopped, store_items
+from .bulk.pages import Writing, save_pages, unpublish_pages
+from .lock import LostLock, check_lock, holding
+from .obstacles import obstacles
+from .options import Options
+from .pages import lock_pages
+from .plan import Item
+from .referring import rename_related_terms
+from .report import Counts, Outcome, Remark, Result
+from .rights import Rights
+from .run import RunFailed, end, end_badly, keep_counts
+from .staging import Staged
+from .state import page_state, restore_record, state
+
+
+@dataclass(slots=True)
+class Step:
+    """One term of the run that is undone."""
+
+    done: ImportItem
+    item: Item
+    page: TermPage | None
+    writing: Writing | None = None
+    unpublishes: bool = False
+
+    @property
+    def before(self) -> dict[str, Any]:
+        return self.done.before
+
+
+@dataclass
+class Undo:
+    undone: ImportRun
+    user: Any = None
+    on_result: Callable[[Result], None] = lambda result: None
+    counts: Counts = field(default_factory=Counts)
+    run: ImportRun | None = None
+
+    @cached_property
+    def total(self) -> int:
+        return self._applied().count()
+
+    def _applied(self) -> Any:
+        return self.undone.items.filter(applied=True).order_by("position")
+
+    def apply(self, run: ImportRun | None = None) -> ImportRun:
+        """Go back, term by term; returns the run. Raises Locked and RunFailed as an
+        import does."""
+        source = self.undone.source
+        run = self.run = run or ImportRun(source=source, user=self.user)
+        run.kind = ImportRun.Kind.UNDO
+        run.undoes = self.undone
+        run.status = ImportRun.Status.RUNNING
+        run.total = self.total
+        run.version = __version__
+        run.heartbeat_at = timezone.now()
+        run.save()
+        try:
+            with holding(source, run):
+                self._run(run)
+        except LostLock as error:
+            raise RunFailed(str(error)) from error
+        except DatabaseError as error:
+            raise RunFailed(end_badly(run, error)) from error
+        except BaseException:
+            end(run, ImportRun.Status.FAILED, self.counts)
+            raise
+        terms_imported.send(sender=ImportRun, run=run)
+        return run
+
+    def _run(self, run: ImportRun) -> None:
+        last = 0
+        size = Options().chunk_size
+        try:
+            while rows := list(self._applied().filter(position__gt=last)[:size]):
+                last = rows[-1].position
+                with transaction.atomic():
+                    check_lock(run.source, run)
+                    steps = self._chunk(rows, run)
+                    store_items(run, [step.item for step in steps])
+                for step in steps:
+                    self.counts.add(step.item.result)
+                    self.on_result(step.item.result)
+                run.done += len(rows)
+                keep_counts(run, self.counts)
+        except RunStopped as stopped:
+            run.message = str(stopped)
+            end(run, ImportRun.Status.STOPPED, self.counts)
+        else:
+            end(run, ImportRun.Status.FINISHED, self.counts)
+
+    def _chunk(self, rows: Sequence[ImportItem], run: ImportRun) -> list[Step]:
+        ids = [row.after["page"] for row in rows if row.after["page"]]
+        lock_pages(ids)
+        pages = {
+            page.pk: page for page in TermPage.objects.filter(pk__in=ids).specific()
+        }
+        records = {
+            record.key: record
+            for record in ImportRecord.objects.filter(
+                source=run.source, key__in=[row.key for row in rows]
+            )
+        }
+        hindered = obstacles(list(pages.values()))
+        steps = [self._step(row, pages, records, hindered) for row in rows]
+        going = [step for step in steps if step.item.result.outcome is Outcome.UPDATE]
+        self._prepare(going, run)
+        self._write(going, run)
+        for step in going:
+            step.item.result.page = step.page and step.page.pk
+        return steps
+
+    def _step(self, row: ImportItem, pages: Any, records: Any, hindered: Any) -> Step:
+        result = Result(row.place, row.key, Outcome.UPDATE, title=row.title)
+        page = pages.get(row.after["page"])
+        record = records.get(row.key)
+        staged = Staged(
+            row.position, row.place, row.key, row.title, *[""] * 4, b"", "", "", None
+        )
+        item = Item(staged, result, record, page=page)
+        step = Step(row, item, page)
+        reason = self._changed_since(step, record) or hindered.get(page and page.pk)
+        if page is not None and not reason:
+            rights = Rights(self.user, page.glossary)
+            if not (rights.may_edit(page) and rights.may_publish(page)):
+                reason = _("You may not publish this page.")
+        if reason:
+            result.outcome = Outcome.CONFLICT
+            result.page = page and page.pk
+            result.remarks.append(Remark("", str(reason)))
+        return step
+
+    def _changed_since(self, step: Step, record: ImportRecord | None) -> str | None:
+        """Why the term is not as the run left it, if so."""
+        after = step.done.after
+        if after["page"] and step.page is None:
+            return _("Its page has been deleted since.")
+        now = page_state(step.page)
+        if any(now[name] != after[name] for name in ("revision", "live", "draft")):
+            return _("It has been changed since.")
+        remembered = after["record"]
+        if remembered and (
+            record is None
+            or (record.digest, record.base)
+            != (remembered["digest"], remembered["base"])
+        ):
+            return _("A later run has written it since.")
+        return None
+
+    # Going back
+
+    def _prepare(self, steps: Sequence[Step], run: ImportRun) -> None:
+        revisions = Revision.objects.in_bulk(
+            {step.before["revision"] for step in steps} - {None}
+        )
+        actions = [("glossary.import_undo", {"run": run.pk, "undoes": self.undone.pk})]
+        for step in steps:
+            before, page = step.before, step.page
+            step.item.before = state(step.item.record, page)
+            if page is None or page_state(page) == before:
+                continue
+            if not before["live"] and page.live:
+                step.unpublishes = True
+            elif revision := revisions.get(before["revision"]):
+                publishes = before["live"] and not before["draft"]
+                step.page = page.with_content_json(revision.content)
+                former = page.title
+                step.writing = Writing(step.page, publishes, actions, former)
+            step.item.page = step.page
+
+    def _write(self, steps: Sequence[Step], run: ImportRun) -> None:
+        actions = [("glossary.import_undo", {"run": run.pk, "undoes": self.undone.pk})]
+        unpublished = [step.page for step in steps if step.unpublishes]
+        unpublish_pages(unpublished, self.user, actions)
+        writings = [step.writing for step in steps if step.writing]
+        save_pages(writings, self.user)
+        rename_related_terms(
+            {each.page.pk: each.former_title for each in writings},
+            [each.page for each in writings if each.publishes],
+        )
+        records = []
+        for step in steps:
+            if step.item.record is not None:
+                self._restore(step)
+                records.append(step.item.record)
+        if records:
+            ImportRecord.objects.bulk_update(
+                records,
+                [
+                    *("page", "base", "proposal", "payload", "digest", "revision"),
+                    "run",
+                ],
+            )
+
+    def _restore(self, step: Step) -> None:
+        record, page = step.item.record, step.page
+        restore_record(record, step.before["record"])
+        record.run = self.run
+        if page is not None:
+            # It goes on belonging together, whatever the page was before.
+            record.page_id = page.pk
+            if record.revision is not None or step.unpublishes:
+                record.revision = page.latest_revision_id
