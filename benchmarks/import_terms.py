@@ -69,6 +69,9 @@ def run() -> None:
         return
     count = int(os.environ.get("GLOSSARY_BENCHMARK_TERMS", "10000"))
     sample = int(os.environ.get("GLOSSARY_BENCHMARK_SAMPLE", "300"))
+    load = os.getloadavg()[0]
+    if load > 0.5:
+        print(f"  other work goes on (load {load:.1f}): expect ratios that are off")
     databases = setup_databases(verbosity=0, interactive=False)
     try:
         compare(count, min(sample, count) or count)

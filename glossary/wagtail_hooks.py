@@ -7,10 +7,15 @@ from wagtail import hooks
 from wagtail.snippets.models import register_snippet
 
 from .admin.deletion import refuse_if_in_use
+from .admin.exports import export_button
 from .admin.viewsets import GlossaryGroup, TermPageViewSet, term_page_viewset
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from wagtail.admin.widgets.button import Button
     from wagtail.log_actions import LogActionRegistry
 
 
@@ -25,6 +30,13 @@ def register_term_page_viewset() -> TermPageViewSet:
 hooks.register("before_delete_snippet", refuse_if_in_use)
 
 
+@hooks.register("register_page_header_buttons")
+def register_page_header_buttons(
+    page: Any, user: Any, view_name: str, next_url: str | None = None
+) -> Iterator[Button]:
+    return export_button(page, user)
+
+
 @hooks.register("register_log_actions")
 def register_log_actions(actions: LogActionRegistry) -> None:
     actions.register_action(
@@ -32,6 +44,24 @@ def register_log_actions(actions: LogActionRegistry) -> None:
     )
     actions.register_action(
         "glossary.import_update", _("Import changes"), _("Changes imported")
+    )
+    actions.register_action(
+        "glossary.import_unpublish",
+        _("Unpublish a term that is gone from its source"),
+        _("Unpublished by an import: gone from the source"),
+    )
+    actions.register_action(
+        "glossary.import_undo", _("Undo an import"), _("Import undone")
+    )
+    actions.register_action(
+        "glossary.take_proposal",
+        _("Take a proposal of an import"),
+        _("Proposal of an import taken"),
+    )
+    actions.register_action(
+        "glossary.keep_proposal",
+        _("Turn down a proposal of an import"),
+        _("Proposal of an import turned down"),
     )
     actions.register_action(
         "glossary.follow_page",

@@ -17,10 +17,11 @@ from wagtail.models import Revision
 
 from glossary.content import normal, page_content
 from glossary.exporting import FORMATS, terms_to_export
-from glossary.exporting.csv_table import FORMULA_SIGNS
+from glossary.exporting.csv_table import FORMULA_SIGNS, harmless
 from glossary.exporting.xlsx_table import MAX_CELL
 from glossary.models import Category, TermLabel, TermPage
 from glossary.payload.sources import read_sources
+from glossary.payload.tables import row_record
 
 from .factories import (
     comparison,
@@ -117,7 +118,7 @@ def make_full_term(glossary: GlossaryPage) -> TermPage:
         heading="@What is “full”?",
         short_definition="+1, said;\n“twice”",
         seo_title="-1",
-        search_description="\tTab",
+        search_description="@Tab",
         category=make_category("kinds-of", name="Kinds & sorts"),
         explanation=[
             section("<p>How <b>first</b></p>", kind="how_it_works"),
@@ -260,6 +261,14 @@ def test_no_cell_of_a_csv_begins_like_a_formula():
     # Nor where a program splits at another sign: every cell is quoted.
     lines = data.split("\r\n")[:-1]
     assert all(line.startswith('"') and line.endswith('"') for line in lines)
+
+
+@pytest.mark.parametrize("sign", FORMULA_SIGNS)
+def test_an_import_takes_away_what_the_export_put_before_a_cell(sign):
+    text = f"{sign}1+1"
+    assert harmless(text) == f"'{text}"
+    record = row_record({"slug": "a", "term": "A", "explanation": harmless(text)})
+    assert record["explanation"] == text
 
 
 def test_every_cell_of_a_workbook_is_text():

@@ -26,7 +26,7 @@ from .factories import (
     question,
     section,
 )
-from .test_export_payload import edit, import_term, payload_of, record_of
+from .test_export_payload import edit, import_file, import_term, payload_of, record_of
 
 
 if TYPE_CHECKING:
@@ -173,8 +173,6 @@ def test_a_payload_that_was_imported_as_a_draft_stays_out():
     glossary = make_glossary()
     import_term(glossary, payload_of(explanation="Old *text*."))
     newer = payload_of(explanation=f"New {CANARY}.", shortDefinition=CANARY)
-    from .test_export_payload import import_file
-
     import_file(glossary, "a/_payload.json", newer, draft=True)
     for name, text in said_in(glossary).items():
         assert CANARY not in text.lower(), name
@@ -226,7 +224,7 @@ def test_drafts_are_the_latest_version_of_every_term():
 
 
 def editor_of(glossary: GlossaryPage) -> Any:
-    group = Group.objects.create(name="Editors")
+    group = Group.objects.create(name="Editors of one glossary")
     GroupPagePermission.objects.create(
         group=group,
         page=glossary,

@@ -473,9 +473,52 @@ def gzip_of_gzip(path: Path) -> None:
     path.write_bytes(data)
 
 
+def workbook(path: Path, block: bytes, count: int) -> None:
+    """A workbook whose sheet is made of so many blocks."""
+    relation = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    parts = {
+        "xl/workbook.xml": f'<workbook xmlns:r="{relation}"><sheets>'
+        '<sheet name="A" sheetId="1" r:id="a"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": '<R><Relationship Id="a" Target="a.xml"/></R>',
+    }
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in parts.items():
+            archive.writestr(name, text)
+        with archive.open("xl/a.xml", "w") as file:
+            file.write(b"<worksheet><sheetData>")
+            for _ in range(count):
+                file.write(block)
+
+
+def workbook_of_spaces(path: Path) -> None:
+    workbook(path, b" " * 1024 * 1024, 400)
+
+
+def workbook_of_depth(path: Path) -> None:
+    workbook(path, b"<a>" * 100_000, 100)
+
+
+def workbook_of_one_tag(path: Path) -> None:
+    workbook(path, b'<a a="' + b"x" * 100 * 1024 * 1024, 1)
+
+
+def workbook_of_one_comment(path: Path) -> None:
+    workbook(path, b"<!--" + b"x" * 100 * 1024 * 1024, 1)
+
+
+def workbook_of_one_cell(path: Path) -> None:
+    workbook(path, b"<row><c><v>" + b"x" * 1024 * 1024, 1)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "message"),
     [
+        (workbook_of_spaces, "unpacks to more than 200 times its size"),
+        (workbook_of_depth, "nested deeper than 100 levels"),
+        (workbook_of_one_tag, "a tag without an end"),
+        (workbook_of_one_comment, "a tag without an end"),
+        (workbook_of_one_cell, "a cell of more than 200,000 characters"),
         (zip_of_zeros, "unpacks to more than 200 times its size"),
         (zip_that_lies, "unpacks to more than 200 times its size"),
         (zip_of_many, "an archive of more than 200,000 files"),
@@ -495,6 +538,7 @@ def test_a_bomb_is_refused_within_memory_and_time(
     assert message in limited(READ, path)
 
 
+@pytest.mark.slow
 def test_bombs_in_other_forms_are_refused_within_memory_and_time(
     tmp_path: Path,
 ) -> None:

@@ -355,13 +355,42 @@ def test_a_table_has_limits(
     assert message in error(WRITERS[name](tmp_path / name, rows), **limits)
 
 
-def damaged(path: Path, change: Callable[[str, bytes], bytes | None]) -> Path:
-    """The workbook with some of its parts changed, or left out."""
+SHEET = """<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">
+<sheetData><row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" t="s"><v>1</v></c></row>
+<row r="2"><c r="A2" t="s"><v>2</v></c><c r="B2" t="str"><f>1</f><v>A</v></c></row>
+</sheetData></worksheet>"""
+STRINGS = """<x:sst xmlns:x="http://schemas.openxmlformats.org/spreadsheetml/2006/main">
+<x:si><x:t>slug</x:t></x:si>
+<x:si><x:r><x:t>te</x:t></x:r><x:r><x:t>rm</x:t></x:r>
+<x:rPh sb="0" eb="1"><x:t>no</x:t></x:rPh></x:si><x:si><x:t>a</x:t></x:si></x:sst>"""
+
+
+def shared_strings_file(path: Path) -> Path:
+    """A workbook as Excel writes it: texts stand apart, and cells refer to them."""
+    plain = xlsx_file(path, [["x"]])
+    changed = {"xl/worksheets/sheet1.xml": SHEET, "xl/sharedStrings.xml": STRINGS}
+    return damaged(plain, lambda name, data: changed.get(name, data), changed)
+
+
+def test_texts_that_cells_share_are_read(tmp_path: Path) -> None:
+    path = shared_strings_file(tmp_path / "x.xlsx")
+
+    assert record(path) == {"slug": "a", "term": "A"}
+
+
+def damaged(
+    path: Path,
+    change: Callable[[str, bytes], bytes | str | None],
+    more: dict[str, str] | None = None,
+) -> Path:
+    """The workbook with some of its parts changed, left out, or added."""
     result = path.with_suffix(".changed.xlsx")
     with zipfile.ZipFile(path) as old, zipfile.ZipFile(result, "w") as new:
         for name in old.namelist():
             if (data := change(name, old.read(name))) is not None:
                 new.writestr(name, data)
+        for name in (more or {}).keys() - set(old.namelist()):
+            new.writestr(name, (more or {})[name])
     return result
 
 
@@ -405,7 +434,7 @@ def test_a_damaged_workbook_says_why(
     change: Callable[[bytes], bytes | None],
     message: str,
 ) -> None:
-    whole = xlsx_file(tmp_path / "x.xlsx", [["slug", "term"], ["a", "A"]])
+    whole = shared_strings_file(tmp_path / "x.xlsx")
     path = damaged(whole, lambda name, data: change(data) if name == part else data)
 
     assert message in error(path)

@@ -33,6 +33,7 @@ from glossary.payload.schema import (
     QuestionPayload,
     RelatedTermPayload,
     SchemaError,
+    SectionPayload,
     TermPayload,
     find_term,
     parse_term,
@@ -878,7 +879,7 @@ _likely = st.fixed_dictionaries(
     optional={
         "h1": _texts,
         "explanation": st.one_of(st.none(), _texts),
-        "vsRelatedConcepts": _lists(_objects("term", "comparison")),
+        "vsRelatedConcepts": _lists(_objects("term", "comparison", "slug")),
         "relatedTerms": _lists(_objects("slug", "name", "kind")),
         "relatedFeatures": _lists(_texts),
         "faq": _lists(_objects("question", "answer")),
@@ -886,6 +887,14 @@ _likely = st.fixed_dictionaries(
         "labels": _lists(st.one_of(_texts, _objects("text", "kind", "caseRule"))),
         "aliases": _lists(_texts),
         "tags": _lists(_texts),
+        "categoryName": _texts,
+        "sections": _lists(
+            st.fixed_dictionaries(
+                {"kind": st.sampled_from(["history", "explanation"])},
+                optional={"heading": _texts, "text": _texts},
+            )
+        ),
+        "featureLabels": st.dictionaries(_texts, _texts, max_size=3),
         "extra": _json,
         "slug\x00": _json,
     },
@@ -967,3 +976,182 @@ def test_real_records_lose_nothing(
         assert result.problems == ()
         assert written == {k: v for k, v in value.items() if k != "aliases"}
         assert [label["text"] for label in labels] == value["aliases"]
+
+
+# What exports add
+
+
+def test_fields_of_complete_exports_are_read() -> None:
+    term = parsed(
+        short(
+            category="models",
+            categoryName="Language models",
+            sections=[
+                {"kind": "explanation", "heading": "", "text": "E\r\n"},
+                {"kind": "history", "heading": " Its  past ", "text": ""},
+                {"kind": "history", "text": "H"},
+            ],
+            relatedFeatures=["a/b", "/c"],
+            featureLabels={"/c": "See C", "a/b": "A  B"},
+            vsRelatedConcepts=[
+                {"term": "Word", "comparison": "Longer.", "slug": "word"},
+                {"term": "Byte", "comparison": "Shorter."},
+            ],
+        )
+    )
+
+    assert (term.category, term.category_name) == ("models", "Language models")
+    assert term.sections == (
+        SectionPayload("explanation", "", "E\n"),
+        SectionPayload("history", "Its past", ""),
+        SectionPayload("history", "", "H"),
+    )
+    assert term.feature_labels == {"a/b": "A B", "c": "See C"}
+    assert term.comparisons == (
+        ComparisonPayload("Word", "Longer.", "word"),
+        ComparisonPayload("Byte", "Shorter.", ""),
+    )
+    assert parsed(to_record(term)) == term
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"sections": {}}, {("/sections", "wrong-type")}),
+        ({"sections": ["x"]}, {("/sections/0", "wrong-type")}),
+        ({"sections": [{"text": "x"}]}, {("/sections/0/kind", "missing")}),
+        ({"sections": [{"kind": 1, "text": ""}]}, {("/sections/0/kind", "wrong-type")}),
+        (
+            {"sections": [{"kind": "In depth", "text": "x"}]},
+            {("/sections/0/kind", "not-a-kind")},
+        ),
+        (
+            {"sections": [{"kind": "k", "heading": "x" * 256, "text": "x"}]},
+            {("/sections/0/heading", "too-long")},
+        ),
+        (
+            {"sections": [{"kind": "k", "text": []}]},
+            {("/sections/0/text", "wrong-type")},
+        ),
+        ({"featureLabels": []}, {("/featureLabels", "wrong-type")}),
+        (
+            {"relatedFeatures": ["a"], "featureLabels": {"a": 1}},
+            {("/featureLabels/a", "wrong-type")},
+        ),
+        (
+            {"featureLabels": {str(n): "x" for n in range(501)}},
+            {("/featureLabels", "too-long")},
+        ),
+        ({"categoryName": []}, {("/categoryName", "wrong-type")}),
+        (
+            {"vsRelatedConcepts": [{"term": "x", "comparison": "y", "slug": 1}]},
+            {("/vsRelatedConcepts/0/slug", "wrong-type")},
+        ),
+    ],
+)
+def test_faults_of_what_exports_add_are_errors(
+    changes: dict[str, Any], expected: set[tuple[str, str]]
+) -> None:
+    assert errors(short(**changes)) == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"sections": [{"kind": "k"}]}, {("/sections/0", "empty")}),
+        ({"sections": [None]}, {("/sections/0", "null")}),
+        (
+            {"sections": [{"kind": "k", "text": "x", "id": 1}]},
+            {("/sections/0", "unknown-field")},
+        ),
+        (
+            {"relatedFeatures": ["a"], "featureLabels": {"b/c": "x", "a": "A"}},
+            {("/featureLabels/b~1c", "unknown-feature")},
+        ),
+        (
+            {"vsRelatedConcepts": [{"term": "x", "comparison": "y", "slug": "/a/b/"}]},
+            {("/vsRelatedConcepts/0/slug", "derived")},
+        ),
+        ({"categoryName": "?"}, {("/categoryName", "empty")}),
+    ],
+)
+def test_oddities_of_what_exports_add_are_warnings(
+    changes: dict[str, Any], expected: set[tuple[str, str]]
+) -> None:
+    assert warnings(short(**changes)) == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "category", "name", "written"),
+    [
+        ({"category": "models"}, "models", "", {"category": "models"}),
+        (
+            {"category": "Big models"},
+            "big-models",
+            "Big models",
+            {"category": "Big models"},
+        ),
+        (
+            {"category": "models", "categoryName": "Big models"},
+            "models",
+            "Big models",
+            {"category": "models", "categoryName": "Big models"},
+        ),
+        (
+            {"categoryName": "Big models"},
+            "big-models",
+            "Big models",
+            {"category": "big-models", "categoryName": "Big models"},
+        ),
+        (
+            {"category": "models", "categoryName": None},
+            "models",
+            "",
+            {"category": "models", "categoryName": ""},
+        ),
+    ],
+)
+def test_a_category_has_a_slug_and_a_name(
+    changes: dict[str, Any], category: str, name: str, written: dict[str, str]
+) -> None:
+    term = parsed(short(**changes))
+    record = to_record(term)
+
+    assert (term.category, term.category_name) == (category, name)
+    assert term.presence["category"] is Presence.VALUE
+    assert {key: record[key] for key in record if key.startswith("cat")} == written
+    assert parsed(record) == term
+
+
+def test_a_term_that_was_made_here_is_written_with_slug_and_name() -> None:
+    term = TermPayload("a", "A", category="big-models", category_name="Big models")
+
+    record = to_record(term)
+
+    assert (record["category"], record["categoryName"]) == ("big-models", "Big models")
+    assert parsed(record) == term
+
+
+@pytest.mark.parametrize(
+    ("changes", "attribute", "expected"),
+    [
+        ({}, "sections", Presence.ABSENT),
+        ({"sections": None}, "sections", Presence.NULL),
+        ({"sections": []}, "sections", Presence.EMPTY),
+        ({"sections": [{"kind": "k", "text": "x"}]}, "sections", Presence.VALUE),
+        ({"featureLabels": {}}, "feature_labels", Presence.EMPTY),
+        ({}, "category_name", Presence.ABSENT),
+        ({"categoryName": "X"}, "category", Presence.VALUE),
+    ],
+)
+def test_the_presence_of_what_exports_add_is_told(
+    changes: dict[str, Any], attribute: str, expected: Presence
+) -> None:
+    assert parsed(short(**changes)).presence[attribute] is expected
+
+
+def test_what_exports_add_is_written_only_when_there_is_any() -> None:
+    added = {"sections", "featureLabels", "categoryName", "labels", "tags"}
+
+    assert not added & to_record(TermPayload("a", "A")).keys()
+    assert to_record(parsed(short(sections=[])))["sections"] == []

@@ -48,12 +48,14 @@ class ExportForm(forms.Form):
     def __init__(
         self,
         *args: Any,
+        user: Any,
         glossaries: list[GlossaryPage],
         term: TermPage | None,
         may_edit: bool,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        self.user = user
         self.term = term
         self.glossaries = {glossary.pk: glossary for glossary in glossaries}
         self.fields["glossary"].choices = titled(glossaries)
@@ -69,24 +71,22 @@ class ExportForm(forms.Form):
         cleaned = super().clean()
         if self.errors:
             return cleaned
-        selection = terms_to_export(
-            self.glossaries[cleaned["glossary"]],
+        self.glossary = self.glossaries[cleaned["glossary"]]
+        self.selection = terms_to_export(
+            self.glossary,
             user=self.user,
             drafts=cleaned.get("drafts", False),
             slugs=None if self.term is None else [self.term.slug],
         )
-        if not selection.count():
+        if not self.selection.count():
             raise forms.ValidationError(self._nothing())
-        self.selection = selection
         return cleaned
-
-    user: Any = None
 
     def _nothing(self) -> str:
         if "drafts" in self.fields and not self.cleaned_data.get("drafts"):
             return _(
-                "There is nothing to export that anyone may see. It can be exported with "
-                "drafts."
+                "There is nothing to export that anyone may see. It can be exported "
+                "with drafts."
             )
         return _("There is nothing to export.")
 
@@ -145,6 +145,7 @@ class ExportView(WagtailAdminTemplateMixin, FormView):
     def get_form_kwargs(self) -> dict[str, Any]:
         kwargs = {
             **super().get_form_kwargs(),
+            "user": self.request.user,
             "glossaries": self.glossaries,
             "term": self.term,
             "may_edit": self.may_edit,
@@ -159,11 +160,6 @@ class ExportView(WagtailAdminTemplateMixin, FormView):
             answers["glossary"] = str(self.glossaries[0].pk)
         return answers
 
-    def get_form(self, form_class: Any = None) -> ExportForm:
-        form: ExportForm = super().get_form(form_class)
-        form.user = self.request.user
-        return form
-
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         form = self.get_form()
         if form.is_bound and form.is_valid():
@@ -172,7 +168,7 @@ class ExportView(WagtailAdminTemplateMixin, FormView):
 
     def _download(self, form: ExportForm) -> StreamingHttpResponse:
         format = FORMATS[form.cleaned_data["format"]]
-        of_what = self.term or self.glossaries_by_id[form.cleaned_data["glossary"]]
+        of_what = self.term or form.glossary
         name = f"{of_what.slug}{format.extension}"
         pieces: Iterator[bytes] = format.stream(form.selection)
         return StreamingHttpResponse(
@@ -185,10 +181,6 @@ class ExportView(WagtailAdminTemplateMixin, FormView):
                 "X-Content-Type-Options": "nosniff",
             },
         )
-
-    @property
-    def glossaries_by_id(self) -> dict[int, GlossaryPage]:
-        return {glossary.pk: glossary for glossary in self.glossaries}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)

@@ -34,8 +34,11 @@ from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
 from ..managers import COMPLETE_PARTS
 from ..models import Category, GlossaryPage, RelatedTerm, TermPage
 from .choosers import RelatedTermChooserViewSet
+from .exports import ExportViewSet
 from .filters import RelatedTermFilterSet, TermFilterSet, TermsBelowFilterSet
 from .forms import RelatedTermForm
+from .imports.provenance import TermEditView
+from .imports.viewset import ImportViewSet
 
 
 # Terms
@@ -231,6 +234,7 @@ class TermPageViewSet(PageViewSet):
     index_view_class = TermExplorerView
     filterset_class = TermsBelowFilterSet
     add_view_class = TermCreateView
+    edit_view_class = TermEditView
     icon = "openquote"
 
 
@@ -421,4 +425,10 @@ class GlossaryGroup(SnippetViewSetGroup):
     menu_name = "glossary"
     menu_icon = "openquote"
     menu_order = 250
-    items = (TermListingViewSet, CategoryViewSet, RelatedTermViewSet)
+    items = (
+        TermListingViewSet,
+        CategoryViewSet,
+        RelatedTermViewSet,
+        ImportViewSet,
+        ExportViewSet,
+    )

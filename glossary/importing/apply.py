@@ -8,7 +8,7 @@ others go in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,9 @@ from modelcluster.models import get_all_child_relations
 from ..forms import check_labels
 from ..models import ImportItem, ImportPayload, ImportRecord, ImportRun, TermPage
 from .bulk.pages import Writing, add_pages, place_pages, save_pages
+from .bulk.rows import insert_rows
 from .comparing import Work
+from .conversions import Conversions
 from .lock import check_lock
 from .options import Atomic, OnConflict
 from .plan import Item, Planner
@@ -43,12 +45,16 @@ class Applier:
     planner: Planner
     run: ImportRun
     user: Any
-    planned: Mapping[str, tuple[str, int | None]] | None = None
-    """By key, what a saved plan expects: the digest of the record and the latest
-    revision of the page. What differs was planned anew, and says so."""
+    conversions: Conversions
 
-    def apply(self, staged: Sequence[Staged]) -> list[Item]:
-        """Write one chunk. In a transaction of its own; or inside the one around it."""
+    def apply(
+        self, staged: Sequence[Staged], following: Sequence[Staged] = ()
+    ) -> list[Item]:
+        """Write one chunk, in a transaction of its own or inside the one around it.
+
+        ``following`` is the next chunk if it is likely to be new terms.
+        """
+        self.conversions.turn_to(following)
         with transaction.atomic():
             check_lock(self.planner.source, self.run)
             items = self._write(staged)
@@ -64,8 +70,6 @@ class Applier:
                 self._write_items([item for item in items if item.work])
                 return items
         except (IntegrityError, DataError, ValidationError) as error:
-            if self.planner.options.atomic is Atomic.ALL and len(staged) == 1:
-                raise
             if len(staged) == 1:
                 return [self._failed(staged[0], error)]
         half = len(staged) // 2
@@ -175,6 +179,7 @@ class Applier:
                     if self._is_new(item)
                 },
             )
+            around.rich_text = self.conversions
             for work in works:
                 write_content(work.page, work.content, around)
                 check_page(work.page, publishes=work.publishes)
@@ -207,6 +212,12 @@ class Applier:
                 record.page_id = work.page.pk
             record.base = work.base
             record.proposal = work.proposal
+            record.pending = [
+                each["term"].casefold()
+                for each in work.base.get("comparisons") or ()
+                if not each["slug"]
+                and each["term"].casefold() != work.term.term.casefold()
+            ]
             record.digest = "" if work.proposal else staged.digest
             # An export needs the file of a page; a line of JSON cannot replace it.
             if (
@@ -223,12 +234,13 @@ class Applier:
             (known if record.pk else new).append(record)
             item.record = record
         store_payloads(payloads.values())
-        ImportRecord.objects.bulk_create(new)
+        insert_rows(new)
         if known:
             ImportRecord.objects.bulk_update(
                 known,
                 [
-                    *("page", "base", "proposal", "payload", "digest", "revision"),
+                    *("page", "base", "proposal", "pending"),
+                    *("payload", "digest", "revision"),
                     *("run",),
                 ],
             )
@@ -305,7 +317,7 @@ def store_items(run: ImportRun, items: Sequence[Item], first: int = 1) -> None:
     """
     told = [item for item in items if item.result.is_worth_keeping or item.work]
     store_payloads(item.staged for item in told if item.staged.raw)
-    ImportItem.objects.bulk_create(
+    insert_rows(
         [
             item_row(run, item, item.staged.position or position)
             for position, item in enumerate(told, start=first)

@@ -75,18 +75,39 @@ def begin_import(
     return run
 
 
-def begin_apply(run: ImportRun, on_conflict: OnConflict) -> None:
-    """Let a planned run be carried out. Raises JobError if it is not planned."""
+def begin_apply(run: ImportRun, on_conflict: OnConflict, user: Any = None) -> None:
+    """Let a planned run be carried out, as the user who says so: else one could publish
+    with the rights of another. Raises JobError if it is not planned.
+
+    Without a user, it is the one who planned it.
+    """
     options = {**run.options, "on_conflict": str(on_conflict)}
     planned = ImportRun.objects.filter(pk=run.pk, status=ImportRun.Status.PLANNED)
     if not planned.update(
         status=ImportRun.Status.RUNNING,
         options=options,
+        user=user or run.user,
         done=0,
         heartbeat_at=timezone.now(),
     ):
         raise JobError(_("This run is not waiting to be applied."))
     transaction.on_commit(lambda: apply_run.enqueue(run.pk))
+
+
+def begin_again(run: ImportRun, user: Any) -> ImportRun:
+    """Plan what a run that did not finish has left; returns the run that does it."""
+    if run.is_under_way or not run.uploads.exists():
+        raise JobError(_("There is nothing left to do in this run."))
+    with transaction.atomic():
+        again = ImportRun.objects.create(
+            source=run.source,
+            user=user,
+            status=ImportRun.Status.UPLOADED,
+            options=run.options,
+        )
+        run.uploads.update(run=again)
+    transaction.on_commit(lambda: plan_run.enqueue(again.pk))
+    return again
 
 
 def begin_undo(run: ImportRun, user: Any) -> ImportRun:
@@ -157,7 +178,8 @@ def apply_run(pk: int) -> None:
         run.items.all().delete()
         work = Import(staging, run.source.glossary, _options(run), run.user, decisions)
         work.apply(run)
-        run.uploads.all().delete()
+        if run.status == ImportRun.Status.FINISHED:
+            run.uploads.all().delete()
 
 
 @task()

@@ -38,9 +38,9 @@ class LostLock(Exception):
 @contextmanager
 def holding(source: ImportSource, run: ImportRun) -> Iterator[None]:
     """Hold the source for a run. Raises Locked if another one does."""
-    if connection.vendor == "postgresql":
-        if not _ask("pg_try_advisory_lock", source):
-            raise Locked(_told(source))
+    is_postgres = connection.vendor == "postgresql"
+    if is_postgres and not _ask("pg_try_advisory_lock", source):
+        raise Locked(_told(source))
     _take(source, run)
     try:
         yield

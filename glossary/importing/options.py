@@ -27,6 +27,8 @@ class OnConflict(StrEnum):
 class Orphans(StrEnum):
     """What becomes of terms that are known, but gone from the source."""
 
+    IGNORE = "ignore"
+    """For a source that is only a part."""
     REPORT = "report"
     UNPUBLISH = "unpublish"
 

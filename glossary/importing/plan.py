@@ -7,11 +7,12 @@ where the three come from, and what the outcome of a term is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import F
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from ..content import related_slugs
@@ -124,9 +125,19 @@ class Planner:
         latest = load_latest(pages.values())
         slugs = related_slugs(latest.values())
         hindered = obstacles(latest.values())
+        tied = self._tied(
+            [
+                pages[term.slug]
+                for item, term in terms
+                if term.slug in pages and not (item.record and item.record.page_id)
+            ]
+        )
         for item, term in terms:
             page = pages.get(term.slug)
             item.result.revision = page and page.latest_revision_id
+            if page and tied.get(page.pk, term.slug) != term.slug:
+                self._refuse_tied(item.result, page, tied[page.pk])
+                continue
             item.work = Comparing(
                 item.result,
                 term,
@@ -136,35 +147,46 @@ class Planner:
                 self.decisions.get(term.slug, self.options.on_conflict),
                 self.rights,
             ).run(names, slugs, hindered.get(page.pk) if page else None)
+            if item.work and _says_nothing_new(item.work, item.record, item.staged):
+                item.work = None
         return items
 
     def orphans(self, size: int) -> Iterator[Item]:
         """The live terms that the source once had and has no more."""
-        if self.source is None:
+        if self.source is None or self.options.orphans is Orphans.IGNORE:
             return
-        may_unpublish = self.options.orphans is Orphans.UNPUBLISH
-        known = self.source.records.filter(page__live=True).order_by("pk")
+        live = self.source.records.filter(page__live=True).order_by("pk")
         last = 0
-        while rows := list(known.filter(pk__gt=last).select_related("page")[:size]):
-            last = rows[-1].pk
-            missing = set(self.staging.missing([row.key for row in rows]))
-            for record in rows:
-                if record.key not in missing:
-                    continue
-                result = Result(
-                    "",
-                    record.key,
-                    Outcome.ORPHAN,
-                    title=record.page.title,
-                    page=record.page_id,
-                )
-                if may_unpublish and not self.rights.may_publish(record.page):
-                    result.remarks.append(Remark("", _("You may not unpublish it.")))
-                yield Item(
-                    Staged(0, "", record.key, "", "", "", "", "", b"", "", "", None),
-                    result,
-                    record,
-                )
+        while keys := dict(live.filter(pk__gt=last).values_list("pk", "key")[:size]):
+            last = max(keys)
+            missing = set(self.staging.missing(keys.values()))
+            gone = [pk for pk, key in keys.items() if key in missing]
+            records = list(live.filter(pk__in=gone).select_related("page"))
+            hindered = obstacles([record.page for record in records])
+            for record in records:
+                yield self._orphan(record, hindered.get(record.page_id))
+
+    def _orphan(self, record: ImportRecord, obstacle: str | Promise | None) -> Item:
+        result = Result(
+            *("", record.key, Outcome.ORPHAN),
+            title=record.page.title,
+            page=record.page_id,
+            revision=record.page.latest_revision_id,
+        )
+        unpublishes = self.options.orphans is Orphans.UNPUBLISH
+        if unpublishes and not self.rights.may_publish(record.page):
+            obstacle = _("You may not unpublish it.")
+        if unpublishes and obstacle:
+            result.remarks.append(Remark("", str(obstacle)))
+        return Item(Staged.nowhere(record.key), result, record)
+
+    @staticmethod
+    def _refuse_tied(result: Result, page: TermPage, key: str) -> None:
+        result.outcome = Outcome.CONFLICT
+        result.page = page.pk
+        result.remarks.append(
+            Remark("slug", _("The page of “%(key)s” has this slug.") % {"key": key})
+        )
 
     # Reading the records
 
@@ -176,6 +198,16 @@ class Planner:
             payload_form=F("payload__form"), latest_revision=F("page__latest_revision")
         )
         return {record.key: record for record in known}
+
+    def _is_settled(self, record: ImportRecord, row: Staged) -> bool:
+        """Whether nothing has to be looked at: the record is that of the last time,
+        and no name in it has come to mean a term since."""
+        if not record.page_id or record.digest != row.digest:
+            return False
+        if not record.pending:
+            return True
+        found = self.staging.slugs_called(record.pending)
+        return all(len(slugs) != 1 for slugs in found.values())
 
     @staticmethod
     def _load_bases(items: Iterable[Item]) -> None:
@@ -203,7 +235,7 @@ class Planner:
                     is_error=True,
                 )
             )
-        elif record and record.page_id and record.digest == row.digest:
+        elif record and self._is_settled(record, row):
             result.outcome = Outcome.UNCHANGED
             result.is_term = True
             result.page = record.page_id
@@ -266,3 +298,23 @@ class Planner:
         pages = TermPage.objects.filter(pk__in=known.values()).specific()
         found = {page.pk: page for page in pages}
         return {key: found[pk] for key, pk in known.items() if pk in found}
+
+    def _tied(self, pages: Collection[TermPage]) -> dict[int, str]:
+        """The keys by which the source knows these pages."""
+        if self.source is None or not pages:
+            return {}
+        records = self.source.records.filter(page__in=[page.pk for page in pages])
+        return dict(records.values_list("page", "key"))
+
+
+def _says_nothing_new(work: Work, record: ImportRecord | None, staged: Staged) -> bool:
+    """Whether neither the page nor the record would be any different."""
+    return (
+        record is not None
+        and work.page is not None
+        and record.page_id == work.page.pk
+        and not work.content
+        and record.base == work.base
+        and record.proposal == work.proposal
+        and record.digest == ("" if work.proposal else staged.digest)
+    )

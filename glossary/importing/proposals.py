@@ -62,7 +62,9 @@ def take(record: ImportRecord, field: str, user: Any) -> None:
         ours = page_content(page, fields=[field])[field]
         value = proposed(record, field, ours)
         if publishes and field == "short_definition" and not value:
-            raise ProposalError(_("A term is not published without a short definition."))
+            raise ProposalError(
+                _("A term is not published without a short definition.")
+            )
         home = Home.of(page, record.source.glossary)
         content = {field: value}
         write_content(page, content, surroundings(home, [content], {}, {}, {}))

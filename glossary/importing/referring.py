@@ -12,7 +12,7 @@ from taggit.models import Tag
 from ..content import Content, spoken
 from ..models import Category, GlossaryPage, RelatedTerm, TermPage
 from .bulk.references import index_references
-from .bulk.rows import give_ids
+from .bulk.rows import give_ids, insert_rows
 from .bulk.search import index_for_search
 from .writing import Surroundings
 
@@ -58,13 +58,31 @@ def find_related_terms(
     for related_term in (*new, *gained):
         if page := pages.get(related_term.slug):
             related_term.page_id = page.pk
-    if new:
-        RelatedTerm.objects.bulk_create(new)
+    insert_rows(new)
     if gained:
         RelatedTerm.objects.bulk_update(gained, ["page"])
     _index(new, created=True)
     _index(gained, created=False)
     return {each.slug: each.pk for each in (*known.values(), *new)}
+
+
+def bring_links_home(pages: Iterable[TermPage], glossary: GlossaryPage) -> None:
+    """Let the links of pages in memory point to where the pages stand now, which need
+    not be where their revisions were made."""
+    homes: dict[Home, list[TermPage]] = {}
+    for page in pages:
+        homes.setdefault(Home.of(page, glossary), []).append(page)
+    for home, at_home in homes.items():
+        linked = {
+            page: {link.related_term_id for link in page.related_terms.all()}
+            for page in at_home
+        }
+        strays = RelatedTerm.objects.strays(
+            set().union(*linked.values()), home.glossary_id, home.locale_id
+        )
+        for page, ids in linked.items():
+            if ids & strays.keys():
+                page.bring_links_home()
 
 
 def rename_related_terms(

@@ -211,7 +211,7 @@ class ResultFile:
 
     @staticmethod
     def read(file: Iterable[str]) -> Iterator[dict[str, Any]]:
-        """The results of a file, as data. Raises ValueError for what is no such file."""
+        """The results of a file, as data. Raises ValueError if it is no such file."""
         lines = iter(file)
         if next(lines, "").strip() != '{"terms": [':
             raise ValueError("it does not begin as one")

@@ -16,13 +16,14 @@ from ..models import GlossaryPage, ImportRun, ImportSource
 from ..signals import terms_imported
 from .apply import Applier, RunStopped, store_items
 from .bulk.pages import unpublish_pages
+from .conversions import Conversions
 from .lock import LostLock, check_lock, holding
 from .options import Atomic, OnConflict, Options, Orphans
 from .plan import Item, Planner
 from .report import Counts, Outcome, Remark, Result
 from .retention import expire_payloads
 from .rights import Rights
-from .staging import Staging
+from .staging import Staged, Staging
 from .state import state
 
 
@@ -109,7 +110,7 @@ class Import:
             # Not only what can be expected: a run that is over must not seem to go on.
             end(run, ImportRun.Status.FAILED, self.counts)
             raise
-        terms_imported.send(sender=ImportRun, run=run)
+        tell_of(run)
         return run
 
     def _run(self, source: ImportSource, run: ImportRun) -> None:
@@ -141,6 +142,14 @@ class Import:
                         % {"key": item.result.key, "source": item.result.source}
                     )
         if self.options.orphans is Orphans.UNPUBLISH:
+            if place := self.staging.nameless:
+                raise RunStopped(
+                    _(
+                        "What “%(source)s” holds could not be read, so it is not known "
+                        "which terms are gone from the source. Nothing was written."
+                    )
+                    % {"source": place}
+                )
             orphans = sum(1 for _item in planner.orphans(self.options.chunk_size))
             known = planner.source.records.filter(page__live=True).count()
             if orphans > known * self.options.orphan_limit:
@@ -158,13 +167,19 @@ class Import:
                 )
 
     def _write(self, planner: Planner, run: ImportRun) -> None:
-        applier = Applier(planner, run, self.user)
-        for staged in self.staging.chunks(self.options.chunk_size):
-            for item in applier.apply(staged):
-                self._tell(item)
-                self._stop_if_failed(item)
-            run.done = staged[-1].position
-            keep_counts(run, self.counts)
+        with Conversions() as conversions:
+            applier = Applier(planner, run, self.user, conversions)
+            news = 0
+            for staged, following in self._chunks():
+                before = self.counts.by_outcome[Outcome.CREATE]
+                items = applier.apply(staged, following if news else ())
+                for item in items:
+                    self._tell(item)
+                news = self.counts.by_outcome[Outcome.CREATE] - before
+                run.done = staged[-1].position
+                keep_counts(run, self.counts)
+                for item in items:
+                    self._stop_if_failed(item)
         orphans: list[Item] = []
         position = len(self.staging)
         for item in planner.orphans(self.options.chunk_size):
@@ -173,6 +188,15 @@ class Import:
             if len(orphans) == self.options.chunk_size:
                 self._settle_orphans(planner, run, orphans, position)
         self._settle_orphans(planner, run, orphans, position)
+
+    def _chunks(self) -> Iterator[tuple[list[Staged], list[Staged]]]:
+        """Each chunk, with the one that comes after it."""
+        chunks = self.staging.chunks(self.options.chunk_size)
+        staged = next(chunks, [])
+        while staged:
+            following = next(chunks, [])
+            yield staged, following
+            staged = following
 
     def _stop_if_failed(self, item: Item) -> None:
         if item.result.outcome is not Outcome.INVALID:
@@ -229,6 +253,12 @@ def keep_counts(run: ImportRun, counts: Counts) -> None:
         raise RunStopped(_("Stopped. What is written stays; a new run does the rest."))
 
 
+def tell_of(run: ImportRun) -> None:
+    """Let others know of a run that is over, if it has written something."""
+    if run.items.filter(applied=True).exists():
+        terms_imported.send(sender=ImportRun, run=run)
+
+
 def end(run: ImportRun, status: ImportRun.Status, counts: Counts) -> None:
     run.status = status
     run.counts = counts.as_json()
@@ -260,15 +290,17 @@ def end_badly(run: ImportRun, error: DatabaseError) -> str:
 def read_only() -> Iterator[None]:
     """A transaction in which the database refuses to write."""
     nested = connection.in_atomic_block
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            if connection.vendor == "postgresql" and not nested:
-                cursor.execute("SET TRANSACTION READ ONLY")
-            elif connection.vendor == "sqlite":
-                cursor.execute("PRAGMA query_only = ON")
-        try:
+    try:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                if connection.vendor == "postgresql" and not nested:
+                    cursor.execute("SET TRANSACTION READ ONLY")
+                elif connection.vendor == "sqlite":
+                    cursor.execute("PRAGMA query_only = ON")
             yield
-        finally:
-            if connection.vendor == "sqlite":
-                with connection.cursor() as cursor:
-                    cursor.execute("PRAGMA query_only = OFF")
+    finally:
+        # Not inside: a transaction that has failed runs nothing any more, and the
+        # connection would stay as it is.
+        if connection.vendor == "sqlite":
+            with connection.cursor() as cursor:
+                cursor.execute("PRAGMA query_only = OFF")

@@ -69,6 +69,11 @@ class Staged:
     def data(self) -> Any:
         return json.loads(self.record)
 
+    @classmethod
+    def nowhere(cls, key: str, position: int = 0) -> Self:
+        """Of a term that is not in the source."""
+        return cls(position, "", key, "", "", "", "", "", b"", "", "", None)
+
 
 class Staging:
     """A context manager: the file goes when it is left."""
@@ -256,6 +261,14 @@ class Staging:
                 "SELECT 1 FROM keys WHERE key = ?", (key,)
             ).fetchone()
         ]
+
+    @property
+    def nameless(self) -> str:
+        """The place of the first record that no key can be read of, "" without one."""
+        row = self._db.execute(
+            "SELECT position FROM records WHERE key = '' ORDER BY position LIMIT 1"
+        ).fetchone()
+        return self.place(row[0]) if row else ""
 
     @property
     def digest(self) -> str:

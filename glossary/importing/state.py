@@ -7,7 +7,9 @@ from typing import Any
 from ..models import ImportRecord, TermPage
 
 
-_REMEMBERED = ("page_id", "base", "proposal", "payload_id", "digest", "revision")
+_REMEMBERED = (
+    *("page_id", "base", "proposal", "pending", "payload_id", "digest", "revision"),
+)
 
 
 def page_state(page: TermPage | None) -> dict[str, Any]:
@@ -39,6 +41,7 @@ def restore_record(record: ImportRecord, remembered: dict[str, Any] | None) -> N
     applied nothing."""
     if remembered is None:
         record.base, record.proposal, record.digest = {}, {}, ""
+        record.pending = []
         return
     for name in _REMEMBERED:
         setattr(record, name, remembered[name])

@@ -18,7 +18,6 @@ from wagtail.models import Revision
 
 from .. import __version__
 from ..models import ImportItem, ImportRecord, ImportRun, TermPage
-from ..signals import terms_imported
 from .apply import RunStopped, store_items
 from .bulk.pages import Writing, save_pages, unpublish_pages
 from .lock import LostLock, check_lock, holding
@@ -26,10 +25,10 @@ from .obstacles import obstacles
 from .options import Options
 from .pages import lock_pages
 from .plan import Item
-from .referring import rename_related_terms
+from .referring import bring_links_home, rename_related_terms
 from .report import Counts, Outcome, Remark, Result
 from .rights import Rights
-from .run import RunFailed, end, end_badly, keep_counts
+from .run import RunFailed, end, end_badly, keep_counts, tell_of
 from .staging import Staged
 from .state import page_state, restore_record, state
 
@@ -86,7 +85,7 @@ class Undo:
         except BaseException:
             end(run, ImportRun.Status.FAILED, self.counts)
             raise
-        terms_imported.send(sender=ImportRun, run=run)
+        tell_of(run)
         return run
 
     def _run(self, run: ImportRun) -> None:
@@ -135,9 +134,7 @@ class Undo:
         result = Result(row.place, row.key, Outcome.UPDATE, title=row.title)
         page = pages.get(row.after["page"])
         record = records.get(row.key)
-        staged = Staged(
-            row.position, row.place, row.key, row.title, *[""] * 4, b"", "", "", None
-        )
+        staged = Staged.nowhere(row.key, row.position)
         item = Item(staged, result, record, page=page)
         step = Step(row, item, page)
         reason = self._changed_since(step, record) or hindered.get(page and page.pk)
@@ -194,6 +191,7 @@ class Undo:
         unpublished = [step.page for step in steps if step.unpublishes]
         unpublish_pages(unpublished, self.user, actions)
         writings = [step.writing for step in steps if step.writing]
+        bring_links_home([each.page for each in writings], run.source.glossary)
         save_pages(writings, self.user)
         rename_related_terms(
             {each.page.pk: each.former_title for each in writings},
@@ -208,7 +206,8 @@ class Undo:
             ImportRecord.objects.bulk_update(
                 records,
                 [
-                    *("page", "base", "proposal", "payload", "digest", "revision"),
+                    *("page", "base", "proposal", "pending"),
+                    *("payload", "digest", "revision"),
                     "run",
                 ],
             )

@@ -31,6 +31,8 @@ class Surroundings:
     """The ids of related terms, by their slugs."""
     categories: dict[str, Category] = field(default_factory=dict)
     tags: dict[str, Tag] = field(default_factory=dict)
+    rich_text: Callable[[str], str] = lambda text: markdown_to_rich_text(text).value
+    """Makes rich text of Markdown."""
 
 
 def write_content(page: TermPage, content: Content, around: Surroundings) -> None:
@@ -65,11 +67,11 @@ def _raw(page: TermPage, name: str) -> list[Raw]:
     return list(getattr(page, name).raw_data)
 
 
-def _rich_text(markdown: str, present: str = "") -> str:
+def _rich_text(around: Surroundings, markdown: str, present: str = "") -> str:
     """The rich text of a Markdown text: the present one where it says the same."""
     if present and to_markdown(present) == markdown:
         return present
-    return markdown_to_rich_text(markdown).value
+    return around.rich_text(markdown)
 
 
 def _write_prose(page: TermPage, name: str, value: str, around: Surroundings) -> None:
@@ -92,11 +94,11 @@ def _write_prose(page: TermPage, name: str, value: str, around: Surroundings) ->
         if child["value"].get("kind") != kind:
             kept.append(child)
         elif value and not written:
-            body = _rich_text(value)
+            body = _rich_text(around, value)
             kept.append({**child, "value": {**child["value"], "body": body}})
             written = True
     if value and not written:
-        section = {"kind": kind, "heading": "", "body": _rich_text(value)}
+        section = {"kind": kind, "heading": "", "body": _rich_text(around, value)}
         kept.insert(_place_of(kind, kept), _child("section", section))
     _set_stream(page, "explanation", kept)
 
@@ -157,7 +159,7 @@ def _write_sections(
         strict=True,
     ):
         former = (present or {}).get("value", {}).get("body", "")
-        body = _rich_text(item["text"], former)
+        body = _rich_text(around, item["text"], former)
         value = {"kind": item["kind"], "heading": item["heading"], "body": body}
         children.append(_child("section", value, present))
     _set_stream(page, "explanation", children)
@@ -181,7 +183,7 @@ def _write_comparisons(
         value = {
             "related_term": around.related_terms.get(item["slug"] or ""),
             "name": item["term"],
-            "comparison": _rich_text(item["comparison"], former),
+            "comparison": _rich_text(around, item["comparison"], former),
         }
         children.append(_child("comparison", value, present))
     _set_stream(page, "comparisons", children)
@@ -204,7 +206,7 @@ def _write_faq(
         former = (present or {}).get("value", {}).get("answer", "")
         value = {
             "question": item["question"],
-            "answer": _rich_text(item["answer"], former),
+            "answer": _rich_text(around, item["answer"], former),
         }
         children.append(_child("question", value, present))
     _set_stream(page, "faq", children)

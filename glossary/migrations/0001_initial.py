@@ -786,6 +786,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "pending",
+                    models.JSONField(
+                        default=list,
+                        help_text="What its comparisons name, and no term was called yet.",
+                        verbose_name="pending names",
+                    ),
+                ),
+                (
                     "digest",
                     models.CharField(
                         blank=True,

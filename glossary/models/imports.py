@@ -1,4 +1,4 @@
-"""What imports remember: where terms came from, each run, and every payload as it came."""
+"""What imports remember: sources, runs, and every payload as it came."""
 
 from __future__ import annotations
 
@@ -145,9 +145,7 @@ class ImportRun(models.Model):
     total = models.PositiveIntegerField(verbose_name=_("terms"), default=0)
     done = models.PositiveIntegerField(verbose_name=_("done"), default=0)
     message = models.TextField(verbose_name=_("message"), blank=True)
-    stop_requested = models.BooleanField(
-        verbose_name=_("asked to stop"), default=False
-    )
+    stop_requested = models.BooleanField(verbose_name=_("asked to stop"), default=False)
     version = models.CharField(
         verbose_name=_("version of the importer"), max_length=32, blank=True
     )
@@ -180,9 +178,7 @@ class ImportRun(models.Model):
 class ImportUpload(models.Model):
     """A piece of a file that was uploaded for a run, until the run has read it."""
 
-    run = models.ForeignKey(
-        ImportRun, on_delete=models.CASCADE, related_name="uploads"
-    )
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="uploads")
     name = models.CharField(max_length=255)
     position = models.PositiveIntegerField()
     data = models.BinaryField()
@@ -227,6 +223,11 @@ class ImportRecord(models.Model):
         verbose_name=_("proposal"),
         default=dict,
         help_text=_("The values in conflict that wait for an editor's decision."),
+    )
+    pending = models.JSONField(
+        verbose_name=_("pending names"),
+        default=list,
+        help_text=_("What its comparisons name, and no term was called yet."),
     )
     payload = models.ForeignKey(
         ImportPayload,

@@ -422,7 +422,7 @@ class TermPage(Page):
             # As when a draft is kept: what it changes is neither stored nor public.
             super().save(*args, **kwargs)
             return
-        self._bring_links_home()
+        self.bring_links_home()
         former_title = None
         if self.pk:
             former_title = (
@@ -459,7 +459,7 @@ class TermPage(Page):
             ]
             stored.filter(pk__in=changed).delete()
 
-    def _bring_links_home(self) -> None:
+    def bring_links_home(self) -> None:
         """Let each link point into the glossary that the term stands in, also after
         the term was copied, moved or translated from another one."""
         if not self.path:

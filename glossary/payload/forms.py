@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .records import Reading, SourceLimits, SourceRecord
 
 
+_BLOCK: Final = 64 * 1024
 _BOM: Final = b"\xef\xbb\xbf"
 _SPACE: Final = b" \t\r\n"
 _SCRIPT: Final = re.compile(
@@ -45,7 +46,7 @@ def read_file(
     all reading.
     """
     limits = reading.limits
-    head = file.read(_head_size(limits))
+    head = _head(file, limits)
     is_whole = len(head) < _head_size(limits)
     if is_archive(head):
         yield from _archive(file, head if is_whole else None, reading, in_archive)
@@ -70,7 +71,7 @@ def read_file(
 
 def count_records(file: BinaryIO, limits: SourceLimits) -> int:
     """How many lines a file of JSON lines has, how many files an archive; else one."""
-    head = file.read(_head_size(limits))
+    head = _head(file, limits)
     if is_archive(head):
         if is_zip(head) and is_workbook(file, limits):
             return 1
@@ -84,6 +85,16 @@ def count_records(file: BinaryIO, limits: SourceLimits) -> int:
 def _head_size(limits: SourceLimits) -> int:
     """How much of a file is read to tell its form; less, and that is all of it."""
     return max(limits.file, limits.entry) + 1
+
+
+def _head(file: BinaryIO, limits: SourceLimits) -> bytes:
+    size = _head_size(limits)
+    head = file.read(min(size, _BLOCK))
+    # Most files are small: no room is made for more than there is. Of an archive that
+    # can be sought, nothing more is needed.
+    if len(head) < _BLOCK or (file.seekable() and is_archive(head)):
+        return head
+    return head + file.read(size - len(head))
 
 
 def _form(head: bytes, name: str, reading: Reading, is_whole: bool) -> str:

@@ -33,6 +33,8 @@ _RELATIONS: Final = "xl/_rels/workbook.xml.rels"
 _STRINGS: Final = "xl/sharedStrings.xml"
 _IN_MEMORY: Final = 256 * 1024
 _MAX_PARTS: Final = 10_000
+_MAX_DEPTH: Final = 100
+_MAX_TOKEN: Final = 1024 * 1024
 # How a workbook writes characters that XML lacks, and what would look like that.
 _ESCAPED: Final = re.compile("_x([0-9A-Fa-f]{4})_")
 _REFERENCE: Final = re.compile("([A-Z]{1,3})[0-9]+")
@@ -90,23 +92,41 @@ class Workbook:
             raise PayloadError(f"a workbook without {path}")
         parser = expat.ParserCreate(namespace_separator=" ")
         parser.buffer_text = True
-        # The names of elements come without their namespace.
-        parser.StartElementHandler = lambda name, attributes: handler.start(
-            name.rpartition(" ")[2], attributes
-        )
-        parser.EndElementHandler = lambda name: handler.end(name.rpartition(" ")[2])
+        depth = 0
+
+        def start(name: str, attributes: dict[str, str]) -> None:
+            nonlocal depth
+            depth += 1
+            if depth > _MAX_DEPTH:
+                raise LimitError(f"a workbook nested deeper than {_MAX_DEPTH} levels")
+            # The names of elements come without their namespace.
+            handler.start(name.rpartition(" ")[2], attributes)
+
+        def end(name: str) -> None:
+            nonlocal depth
+            depth -= 1
+            handler.end(name.rpartition(" ")[2])
+
+        parser.StartElementHandler = start
+        parser.EndElementHandler = end
         parser.CharacterDataHandler = handler.text
         parser.StartDoctypeDeclHandler = _refuse_doctype
+        fed, block = 0, b" "
         with open_entry(
             self.file, self.parts[path], self.meter, self.limits.workbook
         ) as content:
-            block = b" "
             while block:
                 block = content.read(BLOCK)
+                fed += len(block)
                 try:
                     parser.Parse(block, not block)
                 except expat.ExpatError as error:
                     raise PayloadError(f"a damaged workbook: {path}: {error}") from None
+                # What has no end yet is read anew with each block.
+                if fed - parser.CurrentByteIndex > _MAX_TOKEN:
+                    raise LimitError(
+                        f"a damaged workbook: {path}: a tag without an end"
+                    )
                 yield
 
 

@@ -104,7 +104,7 @@ def save_decisions(run: ImportRun, posted: Any) -> int:
     chosen = [
         int(name.removeprefix("decision-"))
         for name in posted
-        if name.removeprefix("decision-").isdecimal()
+        if name.startswith("decision-") and name[9:].isdecimal() and len(name) < 28
     ][:1000]
     items: list[ImportItem] = []
     conflicts = run.items.filter(pk__in=chosen, outcome=Outcome.CONFLICT)
@@ -121,7 +121,7 @@ class UndoView(RunMixin, WagtailAdminTemplateMixin, TemplateView):
     """Asks before a run is undone, and then undoes it."""
 
     template_name = "glossary/admin/imports/confirm_undo.html"
-    header_icon = "undo"
+    header_icon = "rotate"
 
     def get_page_title(self) -> str:
         return _("Undo %(run)s") % {"run": run_title(self.run)}

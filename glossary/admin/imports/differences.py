@@ -24,32 +24,36 @@ from ...content import PROSE
 from ...importing.merge import KEYS, align
 
 
+# In the order of the form.
 FIELD_LABELS: dict[str, str | Promise] = {
     "title": gettext_lazy("Term"),
     "heading": gettext_lazy("Heading"),
     "short_definition": gettext_lazy("Short definition"),
-    "seo_title": gettext_lazy("Title for search engines"),
-    "seo_description": gettext_lazy("Description for search engines"),
+    # Called by their kinds of section, which a site can name.
+    **dict.fromkeys(PROSE, ""),
     "sections": gettext_lazy("Sections"),
     "comparisons": gettext_lazy("Comparisons"),
-    "related_terms": gettext_lazy("Related terms"),
+    "faq": gettext_lazy("Questions"),
     "related_features": gettext_lazy("Related features"),
     "feature_labels": gettext_lazy("Names of related features"),
-    "faq": gettext_lazy("Questions"),
     "category": gettext_lazy("Category"),
-    "labels": gettext_lazy("Labels"),
     "tags": gettext_lazy("Tags"),
+    "related_terms": gettext_lazy("Related terms"),
+    "labels": gettext_lazy("Labels"),
+    "seo_title": gettext_lazy("Title for search engines"),
+    "seo_description": gettext_lazy("Description for search engines"),
     "extra": gettext_lazy("Further fields"),
 }
+# In the order in which they are read, which a database does not keep.
 PART_LABELS: dict[str, str | Promise] = {
-    "kind": gettext_lazy("Kind"),
-    "heading": gettext_lazy("Heading"),
-    "text": gettext_lazy("Text"),
+    "question": gettext_lazy("Question"),
+    "answer": gettext_lazy("Answer"),
     "term": gettext_lazy("Term"),
     "slug": gettext_lazy("Slug"),
     "comparison": gettext_lazy("Comparison"),
-    "question": gettext_lazy("Question"),
-    "answer": gettext_lazy("Answer"),
+    "heading": gettext_lazy("Heading"),
+    "kind": gettext_lazy("Kind"),
+    "text": gettext_lazy("Text"),
     "case_rule": gettext_lazy("Upper and lower case"),
 }
 # Comparing takes the square of the number of pieces, where little is the same.
@@ -62,6 +66,12 @@ def field_label(name: str) -> str:
     if name in PROSE:
         return str(section_kind_label(PROSE[name]))
     return str(FIELD_LABELS.get(name, name))
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """The fields as they stand in the form; unknown ones come last."""
+    places = {name: place for place, name in enumerate(FIELD_LABELS)}
+    return sorted(names, key=lambda name: (places.get(name, len(places)), name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +115,17 @@ class Difference:
 
 def differences(changes: Iterable[Mapping[str, Any]]) -> list[Difference]:
     """The changes of an item of a run, as ``Change.as_json`` has them."""
+    by_name = {change["field"]: change for change in changes}
     return [
         compare(
-            change["field"],
+            name,
             change["ours"],
             change["theirs"],
             change.get("result", change["theirs" if change["taken"] else "ours"]),
             _told(change),
         )
-        for change in changes
+        for name in in_order(by_name)
+        if (change := by_name[name])
     ]
 
 
@@ -127,9 +139,7 @@ def compare(
     name: str, ours: Any, theirs: Any, result: Any = None, told: str = ""
 ) -> Difference:
     """One field in two versions, what differs marked, and in what becomes of it."""
-    rows = [
-        _row(*versions) for versions in _items(name, ours, theirs, result)
-    ]
+    rows = [_row(*versions) for versions in _items(name, ours, theirs, result)]
     return Difference(name, field_label(name), rows or [Row()], told)
 
 
@@ -144,8 +154,8 @@ def content_rows(content: Mapping[str, Any]) -> list[Difference]:
                 for parts, *_rest in _items(name, value, None, None)
             ],
         )
-        for name, value in content.items()
-        if value
+        for name in in_order(content)
+        if (value := content[name])
     ]
 
 
@@ -207,9 +217,14 @@ def _parts(item: Any) -> Parts:
             if name == "kind" and isinstance(value, str)
             else _text(value)
         )
-        for name, value in item.items()
+        for name, value in sorted(item.items(), key=_place)
         if value not in (None, "")
     }
+
+
+def _place(member: tuple[str, Any]) -> int:
+    names = list(PART_LABELS)
+    return names.index(member[0]) if member[0] in names else len(names)
 
 
 def _text(value: Any) -> str:
@@ -230,10 +245,9 @@ def _row(ours: Parts | None, theirs: Parts | None, result: Parts | None) -> Row:
     our_parts, their_parts = [], []
     for name in names:
         before, after = (ours or {}).get(name, ""), (theirs or {}).get(name, "")
-        if state:
-            marked = _plain(before), _plain(after)
-        else:
-            marked = mark_words(before, after)
+        marked = (
+            (_plain(before), _plain(after)) if state else mark_words(before, after)
+        )
         if ours is not None and before:
             our_parts.append(Part(name, marked[0]))
         if theirs is not None and after:

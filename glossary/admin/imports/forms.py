@@ -92,8 +92,9 @@ class ImportForm(forms.Form):
         label=_("Adopt pages that no import has made"),
         required=False,
         help_text=_(
-            "A page with the slug of a term from the source is taken for that term, and "
-            "is filled in where it is empty. Else such a term is left out, as a conflict."
+            "A page with the slug of a term from the source is taken for that term, "
+            "and is filled in where it is empty. Else such a term is left out, as a "
+            "conflict."
         ),
     )
     on_conflict = forms.ChoiceField(
@@ -156,9 +157,9 @@ class ImportForm(forms.Form):
         if not keys:
             self.fields["new_source"].initial = DEFAULT_SOURCE
         self.fields["files"].help_text = gettext(
-            "Payloads and JSON files, JSON lines, pages of HTML, CSV and Excel tables, or "
-            "zip and tar archives of them. What a file is, is told by its content. Each "
-            "may have at most %(size)s."
+            "Payloads and JSON files, JSON lines, pages of HTML, CSV and Excel tables, "
+            "or zip and tar archives of them. What a file is, is told by its content. "
+            "Each may have at most %(size)s."
         ) % {"size": filesizeformat(import_max_upload_size())}
 
     @property
@@ -234,8 +235,9 @@ class ImportForm(forms.Form):
                     "source",
                     ValidationError(
                         _(
-                            "Nothing was imported from “%(source)s” into “%(glossary)s” "
-                            "yet. If that is meant, name it as a new source."
+                            "Nothing was imported from “%(source)s” into "
+                            "“%(glossary)s” yet. If that is meant, name it as a new "
+                            "source."
                         ),
                         params={"source": chosen, "glossary": glossary},
                     ),

@@ -74,7 +74,8 @@ class ItemView(ItemMixin, WagtailAdminTemplateMixin, TemplateView):
 
     def _beside(self, order: str, **where: Any) -> dict[str, str] | None:
         items = self.run.items.filter(outcome=self.item.outcome, **where)
-        if (item := items.only("pk", "title", "key", "place").order_by(order).first()) is None:
+        item = items.only("pk", "title", "key", "place").order_by(order).first()
+        if item is None:
             return None
         url = reverse("glossary_imports:item", args=[item.pk])
         return {"url": url, "title": item_title(item)}

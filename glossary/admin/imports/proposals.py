@@ -18,7 +18,7 @@ from ...content import page_content
 from ...importing.obstacles import obstacles
 from ...importing.proposals import ProposalError, keep, latest_page, proposed, take
 from .access import RecordMixin
-from .differences import compare, field_label
+from .differences import compare, field_label, in_order
 
 
 class ProposalsView(RecordMixin, WagtailAdminTemplateMixin, TemplateView):
@@ -45,7 +45,7 @@ class ProposalsView(RecordMixin, WagtailAdminTemplateMixin, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         page = latest_page(self.record)
-        fields = list(self.record.proposal)
+        fields = in_order(self.record.proposal)
         ours = page_content(page, fields=fields)
         context.update(
             record=self.record,

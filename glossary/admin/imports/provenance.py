@@ -22,7 +22,7 @@ from ...importing.proposals import latest_page
 from ...models import ImportRecord, TermPage
 from ..exports import term_url
 from .access import may_edit, may_import
-from .differences import field_label
+from .differences import field_label, in_order
 from .runs import run_title
 
 
@@ -117,7 +117,7 @@ class ProvenanceView(WagtailAdminTemplateMixin, TemplateView):
     def _told(self, record: ImportRecord) -> dict[str, Any]:
         page = latest_page(record)
         base = record.base
-        ours = page_content(page, fields=list(base))
+        ours = page_content(page, fields=in_order(base))
         states = {
             name: normal_field(name, base[name]) == value
             for name, value in ours.items()
@@ -130,5 +130,5 @@ class ProvenanceView(WagtailAdminTemplateMixin, TemplateView):
             "may_see_run": may_import(self.request.user, glossary),
             "as_imported": [field_label(name) for name, same in states.items() if same],
             "edited": [field_label(name) for name, same in states.items() if not same],
-            "waiting": [field_label(name) for name in record.proposal],
+            "waiting": [field_label(name) for name in in_order(record.proposal)],
         }

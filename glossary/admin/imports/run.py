@@ -33,6 +33,7 @@ from ...importing.report import (
 from ...models import ImportItem, ImportRun
 from ..filters import ManyFilter
 from .access import RunMixin, editable_pages
+from .differences import FIELD_LABELS, field_label
 from .forms import ApplyForm, decision_field
 from .runs import run_title
 
@@ -47,7 +48,15 @@ def outcome_label(item: ImportItem) -> Any:
 
 
 def remarks_of(item: ImportItem) -> list[str]:
-    return [str(Remark(**remark)) for remark in item.remarks]
+    return [_remark_text(Remark(**remark)) for remark in item.remarks]
+
+
+def _remark_text(remark: Remark) -> str:
+    """With the field as it is called in the form; places in a record stay as they
+    are."""
+    if remark.field not in FIELD_LABELS:
+        return str(remark)
+    return f"{field_label(remark.field)}: {remark.message}"
 
 
 def remark_text(item: ImportItem) -> str:
@@ -61,9 +70,7 @@ def may_decide(item: ImportItem) -> bool:
 
 
 class RemarksFilter(ChoiceFilter):
-    def filter(
-        self, qs: QuerySet[ImportItem], value: str
-    ) -> QuerySet[ImportItem]:
+    def filter(self, qs: QuerySet[ImportItem], value: str) -> QuerySet[ImportItem]:
         if not value:
             return qs
         return qs.exclude(remarks=[]) if value == "yes" else qs.filter(remarks=[])
@@ -225,7 +232,10 @@ class RunView(RunMixin, IndexView):
         )
         if is_planned:
             context["apply_form"] = ApplyForm(initial=run.options)
-            context["conflicts"] = run.counts.get(Outcome.CONFLICT, 0)
+            conflicts = run.items.filter(outcome=Outcome.CONFLICT)
+            namesakes = conflicts.filter(page__isnull=False, changes=[]).count()
+            context["namesakes"] = namesakes
+            context["open_conflicts"] = conflicts.count() - namesakes
             context["leaving"] = (
                 run.counts.get(Outcome.ORPHAN, 0)
                 if run.options.get("orphans") == Orphans.UNPUBLISH

@@ -67,6 +67,7 @@ class RunIndexView(IndexView):
     model = ImportRun
     page_title = _("Imports")
     add_item_label = _("Import terms")
+    results_template_name = "glossary/admin/imports/_results.html"
     filterset_class = RunFilterSet
     permission_policy = None
     any_permission_required = None

@@ -107,10 +107,9 @@ def add_pages(writings: Sequence[Writing], glossary: GlossaryPage, user: Any) ->
     Page = swapper.load_model("wagtailcore", "Page")
     Page.objects.filter(pk=glossary.pk).update(numchild=F("numchild") + len(pages))
     _insert_by_type(pages)
-    for name, (model, _attname) in _RELATIONS.items():
-        rows = [row for page in pages for row in getattr(page, name).all()]
-        model._base_manager.bulk_create(rows)
-    Revision.objects.bulk_create([writing.revision for writing in writings])
+    for name in _RELATIONS:
+        insert_rows([row for page in pages for row in getattr(page, name).all()])
+    insert_rows([writing.revision for writing in writings])
     _log(writings, user, now, created=True)
     _index(pages, created=True)
     _tell_of(writings)
@@ -127,7 +126,7 @@ def save_pages(writings: Sequence[Writing], user: Any) -> None:
     _make_revisions(writings, user, now)
     for writing in writings:
         _set_state(writing, now)
-    Revision.objects.bulk_create([writing.revision for writing in writings])
+    insert_rows([writing.revision for writing in writings])
     _store_drafts([writing.page for writing in writings if not writing.publishes])
     for pages in _by_type(live):
         replace_rows(pages, keep=_KEPT)
@@ -207,9 +206,7 @@ def _replace_rows_of(pages: Sequence[TermPage]) -> None:
         model._base_manager.filter(
             **{f"{attname}__in": [page.pk for page in differing]}
         ).delete()
-        model._base_manager.bulk_create(
-            [row for page in differing for row in getattr(page, name).all()]
-        )
+        insert_rows([row for page in differing for row in getattr(page, name).all()])
 
 
 # Revisions and states
@@ -329,9 +326,7 @@ def _log(
 
 
 def _store_entries(entries: Sequence[Any]) -> None:
-    entries = [entry for entry in entries if entry is not None]
-    if entries:
-        type(entries[0])._base_manager.bulk_create(entries)
+    insert_rows([entry for entry in entries if entry is not None])
 
 
 # Indexes, aliases and signals

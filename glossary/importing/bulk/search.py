@@ -134,7 +134,7 @@ def _indexed_pks(model: type[Any], instances: Sequence[Model]) -> set[Any]:
     wanted: set[Any] = set()
     for batch in _batches(pks):
         indexed = model.get_indexed_objects().filter(pk__in=batch)
-        wanted.update(indexed.values_list("pk", flat=True))
+        wanted.update(indexed.order_by().values_list("pk", flat=True))
     return wanted
 
 

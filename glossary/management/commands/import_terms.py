@@ -331,24 +331,19 @@ class Command(BaseCommand):
             yield None
             return
         try:
-            file = tempfile.NamedTemporaryFile(
-                *("w", -1, "utf-8"),
-                dir=path.parent,
-                prefix=f".{path.name}-",
-                delete=False,
-            )
+            handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
         except OSError as error:
             raise CommandError(
                 _("The report cannot be written: %(why)s.") % {"why": error},
                 returncode=NOTHING,
             ) from error
-        with file:
+        with open(handle, "w", encoding="utf-8") as file:
             report = ResultFile(file)
             try:
                 yield report
             finally:
                 report.end()
-        Path(file.name).replace(path)
+        Path(name).replace(path)
 
     def _tell(self, result: Result) -> None:
         if self.keep:
