@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --disable-pip-version-check -q
 TYPED := glossary/payload glossary/richtext $(wildcard glossary/linking) \
-	tests/postgres.py
+	glossary/importing/merge.py tests/postgres.py
 
 PYTEST := $(BIN)/python -m pytest
 POSTGRES := $(BIN)/python -m tests.postgres

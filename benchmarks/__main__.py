@@ -19,8 +19,9 @@ def main() -> None:
     )
     for name in names:
         module = import_module(f"benchmarks.{name}")
-        print(f"\n{module.__doc__.strip()}")
-        module.run()
+        if run := getattr(module, "run", None):
+            print(f"\n{module.__doc__.strip()}")
+            run()
 
 
 main()

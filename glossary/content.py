@@ -75,10 +75,7 @@ def payload_content(term: TermPayload, names: Names | None = None) -> Content:
             }
             for item in term.comparisons
         ],
-        "related_terms": [
-            {"slug": names.slug(item.slug), "kind": item.kind}
-            for item in term.related_terms
-        ],
+        "related_terms": _related(term, names),
         "related_features": list(term.related_features),
         "feature_labels": dict(term.feature_labels),
         "faq": [
@@ -97,12 +94,23 @@ def payload_content(term: TermPayload, names: Names | None = None) -> Content:
         for name, value in content.items()
         if name == "title" or presence.get(name) not in (None, Presence.ABSENT)
     }
-    if "sections" in content:  # which is all of them
+    if not content.get("sections"):  # as in a table, of which not each row has them
+        content.pop("sections", None)
+    else:  # which are all of them
         for name in PROSE:
             content.pop(name, None)
     if term.extra:
         content["extra"] = dict(term.extra)
     return content
+
+
+def _related(term: TermPayload, names: Names) -> list[dict[str, str]]:
+    """The links, each once: two slugs may have become one, or the term's own."""
+    kinds: dict[str, str] = {}
+    for item in term.related_terms:
+        kinds.setdefault(names.slug(item.slug), item.kind)
+    kinds.pop(names.slug(term.slug), None)
+    return [{"slug": slug, "kind": kind} for slug, kind in kinds.items()]
 
 
 def _compared(name: str, slug: str, term: TermPayload, names: Names) -> str | None:

@@ -52,7 +52,7 @@ def run(*paths: Path | str, status: int = 0, **options: Any) -> str:
         call_command(
             "import_terms",
             *map(str, paths),
-            **{"glossary": "ai", "stdout": out, **options},
+            **{"glossary": "ai", "stdout": out, "stderr": out, **options},
         )
     except CommandError as error:
         printed, ended = str(error), error.returncode

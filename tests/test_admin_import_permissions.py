@@ -339,7 +339,7 @@ def test_the_file_of_an_upload_is_called_by_its_name_alone(
         with django_capture_on_commit_callbacks(execute=True):
             client.post(reverse("glossary_imports:new"), data)
         run = ImportRun.objects.latest("pk")
-        assert run.items.get().place == "x.jsonl:1"
+        assert run.items.get().place == "x.jsonl"
 
 
 def test_an_unpublished_term_belongs_to_its_glossary(glossary):

@@ -38,6 +38,7 @@ from glossary.importing.options import OnConflict
 from glossary.importing.report import OUTCOME_LABELS, ResultFile
 from glossary.models import GlossaryPage, ImportItem, ImportRecord, ImportRun, TermPage
 
+from .extension.models import CourseTermPage
 from .factories import make_glossary, make_term
 
 
@@ -755,6 +756,14 @@ def test_a_term_that_was_imported_has_a_panel(conflict, admin_client, glossary):
     assert 'data-side-panel="glossary-import"' in editor(conflict)
     by_hand = make_term(glossary, "by-hand")
     assert 'data-side-panel="glossary-import"' not in editor(by_hand)
+
+
+def test_terms_of_a_type_of_the_site_have_a_panel(finish, admin_client, glossary):
+    finish(record("token"))
+    course = make_term(glossary, "course", model=CourseTermPage)
+    ImportRecord.objects.update(page=course)
+    url = reverse("wagtailadmin_pages:edit", args=[course.pk])
+    assert 'data-side-panel="glossary-import"' in text_of(admin_client.get(url))
 
 
 def test_the_panel_tells_what_was_edited(conflict, finish, get):

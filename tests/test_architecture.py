@@ -19,10 +19,11 @@ APP = REPOSITORY / "glossary"
 
 # From the bottom. A place imports from the floors below its own, never from beside it.
 FLOORS = [
-    {"payload", "linking", "conf"},
+    {"payload", "linking", "conf", "signals"},
     {"richtext", "visibility", "managers", "fields", "panels"},
     {"blocks", "serializers", "forms"},
     {"models"},
+    {"content"},
     {"importing", "exporting", "delivery"},
     {"admin", "api", "site", "management"},
     {"wagtail_hooks", "signal_handlers", "checks", "urls", "templatetags"},

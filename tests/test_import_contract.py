@@ -167,22 +167,24 @@ class ImportsAndEditors(RuleBasedStateMachine):
     def imports(
         self, payload: Payload, policy: OnConflict, draft: bool, adopt: bool
     ) -> None:
-        before = {key: Seen(pk) for key, pk in self.pages.items()}
+        before = {page.pk: Seen(page.pk) for page in TermPage.objects.all()}
         former_bases = deepcopy(self.bases)
+        former_pages = set(self.pages.values())
         untouched = self.untouched()
         options = Options(on_conflict=policy, draft=draft, adopt=adopt)
         results = self.run_import(payload, options)
         self.runs.append((self.last_run, former_bases))
         self.learn_pages()
         for key in payload:
-            if key in before:
-                result = results[key]
-                if key in self.pages:
-                    self.check_merge(
-                        key, payload, before[key], result, policy, key in untouched
-                    )
-                    self.check_draft(key, before[key], draft)
-            elif key in self.pages:
+            pk = self.pages.get(key)
+            if pk in before:
+                if pk not in former_pages:
+                    self.bases.pop(key, None)
+                self.check_merge(
+                    key, payload, before[pk], results[key], policy, key in untouched
+                )
+                self.check_draft(key, before[pk], draft)
+            elif pk:
                 self.bases[key] = wordings(payload, key)
         self.check_proposals(payload, results)
         self.forget_replaced(policy, before, untouched)
@@ -304,20 +306,21 @@ class ImportsAndEditors(RuleBasedStateMachine):
                 outcome = results[each.key].outcome
                 assert outcome in {Outcome.CONFLICT, Outcome.BLOCKED}
                 content = Seen(each.page_id).content
-                assert all(content[name] != each.proposal[name] for name in each.proposal)
+                for name, proposed in each.proposal.items():
+                    assert content[name] != proposed
 
     def forget_replaced(
-        self, policy: OnConflict, before: Mapping[str, Seen], untouched: set[str]
+        self, policy: OnConflict, before: Mapping[int, Seen], untouched: set[str]
     ) -> None:
         """What a run replaced because it was told to need not be there any more; but
         never what nobody had published."""
         if policy is not OnConflict.THEIRS:
             return
-        for key, seen in before.items():
-            if key not in self.pages or (seen.is_draft and key not in untouched):
+        for key, pk in self.pages.items():
+            seen = before.get(pk)
+            if seen is None or (seen.is_draft and key not in untouched):
                 continue
-            text = Seen(self.pages[key]).text()
-            words = self.words[self.pages[key]]
+            text, words = Seen(pk).text(), self.words[pk]
             for slot in [slot for slot, word in words.items() if word not in text]:
                 del words[slot]
 

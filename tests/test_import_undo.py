@@ -261,12 +261,15 @@ def test_a_term_that_an_undo_withdrew_comes_back_live(
     run(path)
     after = said()
     undo(last())
-    changed = write(tmp_path, record(h1="Changed"), record("other"))
+    changed = write(
+        tmp_path, record(h1="Changed"), record("other"), name="changed.jsonl"
+    )
     assert set(outcomes(changed, dry_run=True).values()) == {"update"}
     assert set(outcomes(path).values()) == {"update"}
     assert said() == after
+    number = last()
     assert set(outcomes(path).values()) == {"unchanged"}
-    undo(last())
+    undo(number)
     assert not TermPage.objects.live().exists()
     assert set(outcomes(changed).values()) == {"update"}
     assert get().heading == "Changed"
@@ -320,7 +323,7 @@ def test_a_stopped_run_is_undone_as_far_as_it_came(
     slugs = ("a", "b", "c", "d")
     run(write(tmp_path, *map(record, slugs)))
     before = said()
-    wrong = record("b", h1="New", labels=["B"])
+    wrong = record("b", h1="New", faq="no list")
     run(
         write(tmp_path, record("a", h1="New"), wrong, record("c", h1="New")),
         chunk_size=1,
@@ -358,9 +361,13 @@ def test_a_conflict_that_was_settled_is_open_again(
     before = said()
     path = write(tmp_path, record(h1="Theirs"))
     for policy, status in (("theirs", 0), ("ours", 0), ("draft", 1)):
+        revisions = get().revisions.count()
         run(path, on_conflict=policy, status=status)
         undo(last())
         assert said() == before, policy
+        # Where the page was left alone, there is nothing to revert.
+        added = get().revisions.count() - revisions
+        assert added == (2 if policy == "theirs" else 0)
         assert outcomes(path, dry_run=True, status=1) == {"token": "conflict"}
 
 

@@ -72,7 +72,9 @@ def _checked(loaded: LoadedTerm, name: str, text: str) -> str:
 
 
 def _cell(sheet: Any, text: str) -> WriteOnlyCell:
-    cell = WriteOnlyCell(sheet, text)
+    # The reader of tables takes one apostrophe away from before such a sign.
+    is_quoted = text.startswith("'") and text.lstrip("'").startswith(FORMULA_SIGNS)
+    cell = WriteOnlyCell(sheet, f"'{text}" if is_quoted else text)
     # openpyxl takes what begins with = for a formula, and #N/A for an error.
     cell.data_type = "s"
     # So that it stays text when somebody edits it.

@@ -20,11 +20,11 @@ from modelcluster.models import get_all_child_relations
 from ..forms import check_labels
 from ..models import ImportItem, ImportPayload, ImportRecord, ImportRun, TermPage
 from .bulk.pages import Writing, add_pages, place_pages, save_pages
-from .bulk.rows import insert_rows
+from .bulk.rows import insert_rows, prefer_fast_compression
 from .comparing import Work
 from .conversions import Conversions
 from .lock import check_lock
-from .options import Atomic, OnConflict
+from .options import OnConflict
 from .plan import Item, Planner
 from .referring import Home, rename_related_terms, surroundings
 from .report import Outcome, Remark
@@ -57,6 +57,7 @@ class Applier:
         self.conversions.turn_to(following)
         with transaction.atomic():
             check_lock(self.planner.source, self.run)
+            prefer_fast_compression()
             items = self._write(staged)
             store_items(self.run, items)
         return items
@@ -98,53 +99,45 @@ class Applier:
     # Writing
 
     def _write_items(self, items: Sequence[Item]) -> None:
-        writing: list[tuple[Item, Work, Writing]] = []
         new = [item for item in items if self._is_new(item)]
-        changed = [
-            item for item in items if item.work and item.work.page and item.work.content
-        ]
+        changed = [item for item in items if item.work.page and item.work.content]
+        for item in changed:
+            self._keep_history(item.work.page)
         for item in items:
             item.before = state(item.record, item.work.page)
-            item.page = item.work.page
         for item in new:
             self._make_page(item.work)
-        place_pages([item.work.page for item in new], self.planner.glossary, self.user)
+        for item in items:
+            item.page = item.work.page
+        place_pages([item.page for item in new], self.planner.glossary, self.user)
         self._write_contents([*new, *changed])
-        for item, action in (
-            *((item, "glossary.import_create") for item in new),
-            *((item, "glossary.import_update") for item in changed),
-        ):
-            work = item.work
-            former = None if item in new else item.before["title"]
-            writing.append(
-                (
-                    item,
-                    work,
-                    Writing(
-                        work.page,
-                        work.publishes,
-                        [(action, {"run": self.run.pk})],
-                        former,
-                    ),
-                )
-            )
-        count = len(new)
-        add_pages(
-            [write for _item, _work, write in writing[:count]],
-            self.planner.glossary,
-            self.user,
-        )
-        save_pages([write for _item, _work, write in writing[count:]], self.user)
+        for item in (*new, *changed):
+            self._prepare(item)
+        add_pages([item.writing for item in new], self.planner.glossary, self.user)
+        save_pages([item.writing for item in changed], self.user)
         rename_related_terms(
-            {work.page.pk: write.former_title for _item, work, write in writing},
-            [work.page for _item, work, write in writing if write.publishes],
+            {item.page.pk: item.writing.former_title for item in changed},
+            [item.page for item in changed if item.writing.publishes],
         )
-        for item, work, write in writing:
-            item.writing = write
-            item.page = work.page
-            item.result.page = work.page.pk
         self._remember(items)
-        self._submit(writing)
+        self._submit([*new, *changed])
+
+    @staticmethod
+    def _keep_history(page: TermPage) -> None:
+        """Let a page that was made without a revision have one to go back to."""
+        if page.latest_revision_id is None:
+            page.save_revision(changed=False, clean=False)
+
+    def _prepare(self, item: Item) -> None:
+        is_new = self._is_new(item)
+        action = "glossary.import_create" if is_new else "glossary.import_update"
+        item.writing = Writing(
+            item.page,
+            item.work.publishes,
+            [(action, {"run": self.run.pk})],
+            former_title=None if is_new else item.before["title"],
+        )
+        item.result.page = item.page.pk
 
     @staticmethod
     def _is_new(item: Item) -> bool:
@@ -223,7 +216,7 @@ class Applier:
             if (
                 record.payload_id is None
                 or staged.form == "payload"
-                or (record.payload.form != "payload")
+                or record.payload_form != "payload"
             ):
                 payloads[staged.payload] = staged
                 record.payload_id = staged.payload
@@ -245,14 +238,14 @@ class Applier:
                 ],
             )
 
-    def _submit(self, writing: Sequence[tuple[Item, Work, Writing]]) -> None:
+    def _submit(self, items: Sequence[Item]) -> None:
         """Hand what the user may not publish to the page's workflow."""
         if self.planner.options.draft or self.user is None:
             return
-        for _item, work, write in writing:
-            if write.publishes or self.planner.rights.may_publish(work.page):
+        for item in items:
+            page = item.page
+            if item.writing.publishes or self.planner.rights.may_publish(page):
                 continue
-            page = work.page
             if not page.workflow_in_progress and (workflow := page.get_workflow()):
                 workflow.start(page, self.user)
 

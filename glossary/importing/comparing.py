@@ -80,15 +80,22 @@ class Comparing:
                 "slug",
             )
             return None
-        work = self._merge(theirs, slugs)
-        if work is None or not work.content:
+        if self._is_withdrawn:
+            work = self._bring_back(theirs, slugs)
+        else:
+            work = self._merge(theirs, slugs)
+        if work is None or not (work.content or self.result.outcome in _DECISIONS):
             return work
-        if not (obstacle or self.rights.may_edit(self.page)):
+        if not self.rights.may_edit(self.page):
             obstacle = _("You may not edit this page.")
+        elif not work.content:  # the page is not touched
+            return work
         if obstacle:
             self._conclude(Outcome.BLOCKED, str(obstacle))
+            self.result.settled = False
             return None
-        if work.publishes and work.content.get("short_definition") == "":
+        said = work.content.get("short_definition", self.page.short_definition)
+        if work.publishes and not said:
             return self._refuse_unfinished()
         return work
 
@@ -149,6 +156,35 @@ class Comparing:
         return False
 
     # Terms with a page
+
+    @property
+    def _is_withdrawn(self) -> bool:
+        """Whether an undo has taken back what the imports did with the page, and
+        nobody has been at it since: it counts as not written yet."""
+        return (
+            self._is_known
+            and not self.record.base
+            and not self.page.live
+            and self._is_untouched()
+        )
+
+    def _bring_back(self, theirs: Content, slugs: Mapping[int, str]) -> Work:
+        """As for a new term, on the page that is there."""
+        ours = page_content(self.page, slugs, theirs)
+        content = {name: normal_field(name, value) for name, value in theirs.items()}
+        differing = {
+            name: value for name, value in content.items() if value != ours[name]
+        }
+        self.result.changes = tuple(
+            _change(name, ours[name], value, value) for name, value in differing.items()
+        )
+        if self.options.draft:
+            content = differing
+        self.result.outcome = Outcome.UPDATE if content else Outcome.UNCHANGED
+        publishes = not self.options.draft and self.rights.may_publish(self.page)
+        work = Work(self.term, self.page, content, theirs, {}, publishes)
+        work.is_pure = True
+        return work
 
     def _merge(self, theirs: Content, slugs: Mapping[int, str]) -> Work | None:
         base = self.record.base if self.record and self._is_known else {}
@@ -237,6 +273,9 @@ class Comparing:
         for name in conflicts:
             self.result.remarks.append(Remark(name, str(_CONFLICT[policy]())))
 
+
+# Outcomes that decide something, though the page may stay as it is.
+_DECISIONS = frozenset({Outcome.ADOPT, Outcome.CONFLICT})
 
 _CONFLICT = {
     OnConflict.DRAFT: lambda: _(

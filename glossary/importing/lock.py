@@ -41,8 +41,8 @@ def holding(source: ImportSource, run: ImportRun) -> Iterator[None]:
     is_postgres = connection.vendor == "postgresql"
     if is_postgres and not _ask("pg_try_advisory_lock", source):
         raise Locked(_told(source))
-    _take(source, run)
     try:
+        _take(source, run)
         yield
     finally:
         _release(source, run)
@@ -84,17 +84,23 @@ def _take(source: ImportSource, run: ImportRun) -> None:
     ids = ImportSource.objects.filter(free, pk=source.pk).values("pk")
     if not mine.filter(pk__in=ids).update(holder=run):
         raise Locked(_told(source))
-    ImportRun.objects.filter(pk=former, status__in=ImportRun.UNDER_WAY).exclude(
-        pk=run.pk
-    ).update(status=ImportRun.Status.INTERRUPTED, finished_at=timezone.now())
+    # Also those that ended between their first sign of life and the lock.
+    ended = Q(pk=former) | Q(heartbeat_at__lt=timezone.now() - STALE_AFTER)
+    ImportRun.objects.filter(
+        ended, source=source, status=ImportRun.Status.RUNNING
+    ).exclude(pk=run.pk).update(
+        status=ImportRun.Status.INTERRUPTED, finished_at=timezone.now()
+    )
 
 
 def _release(source: ImportSource, run: ImportRun) -> None:
     if not connection.is_usable():
         return  # the lock went with the connection
-    ImportSource.objects.filter(pk=source.pk, holder=run).update(holder=None)
-    if connection.vendor == "postgresql":
-        _ask("pg_advisory_unlock", source)
+    try:
+        ImportSource.objects.filter(pk=source.pk, holder=run).update(holder=None)
+    finally:
+        if connection.vendor == "postgresql":
+            _ask("pg_advisory_unlock", source)
 
 
 def _told(source: ImportSource) -> str:

@@ -26,11 +26,8 @@ def obstacles(pages: Collection[TermPage]) -> dict[int, str | Promise]:
     found: dict[int, str | Promise] = {}
     ids = [str(page.pk) for page in pages]
     base = pages_type(pages)
-    own = ContentType.objects.get_for_models(
-        *{type(page) for page in pages}, for_concrete_models=False
-    ).values()
     editing = EditingSession.objects.filter(
-        content_type__in=[base, *own],
+        content_type__in=[base.pk, *{page.content_type_id for page in pages}],
         object_id__in=ids,
         last_seen_at__gte=timezone.now() - EDITED_WITHIN,
     )

@@ -98,7 +98,8 @@ class Planner:
         items = self._compare(staged, lock=lock)
         if self.staging.has_plan:
             for item in items:
-                self._hold_against_plan(item.result)
+                if item.staged.key and item.staged.twin is None:
+                    self._hold_against_plan(item.result)
         return items
 
     def _hold_against_plan(self, result: Result) -> None:

@@ -122,7 +122,7 @@ def _obstacle(page: TermPage, user: Any) -> str:
     reason = obstacles([page]).get(page.pk)
     if reason is BEING_EDITED:
         others = EditingSession.objects.filter(
-            content_type=pages_type([page]),
+            content_type__in=[pages_type([page]).pk, page.content_type_id],
             object_id=str(page.pk),
             last_seen_at__gte=timezone.now() - EDITED_WITHIN,
         ).exclude(user=user)
@@ -159,7 +159,7 @@ def _theirs(record: ImportRecord, field: str) -> Any:
     run = record.run
     if run is not None and run.kind == ImportRun.Kind.UNDO:
         items = items.filter(run__lt=run.undoes_id or 0)
-    for item in items.order_by("-run")[:1]:
+    for item in items.order_by("-run_id")[:1]:
         for change in item.changes:
             if change["field"] == field:
                 return change["theirs"]

@@ -195,6 +195,8 @@ class ResultFile:
 
     def __init__(self, file: Any) -> None:
         self.counts: dict[str, int] = {}
+        self.message = ""
+        """Why the run ended before its time, if it did."""
         self._file = file
         self._started = False
         file.write('{"terms": [')
@@ -207,6 +209,9 @@ class ResultFile:
     def end(self) -> None:
         self._file.write('\n], "counts": ')
         json.dump(self.counts, self._file)
+        if self.message:
+            self._file.write(', "message": ')
+            json.dump(self.message, self._file, ensure_ascii=False)
         self._file.write("}\n")
 
     @staticmethod

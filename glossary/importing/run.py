@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import (
+    AbstractContextManager,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,28 +94,21 @@ class Import:
         ``run`` goes on with one that was planned before. Raises Locked if another run
         holds the source, RunFailed if the database failed meanwhile.
         """
-        source, _created = ImportSource.objects.get_or_create(
-            glossary=self.glossary, key=self.options.source
-        )
-        run = self.run = run or ImportRun(source=source, user=self.user)
-        run.status = ImportRun.Status.RUNNING
-        run.options = self.options.as_json()
-        run.total = len(self.staging)
-        run.version = __version__
-        run.heartbeat_at = timezone.now()
-        run.save()
-        try:
+        run = self.run = run or ImportRun(user=self.user)
+        with guarding(run, self):
+            source, _created = ImportSource.objects.get_or_create(
+                glossary=self.glossary, key=self.options.source
+            )
+            run.source = source
+            run.status = ImportRun.Status.RUNNING
+            run.options = self.options.as_json()
+            run.total = len(self.staging)
+            run.version = __version__
+            run.heartbeat_at = timezone.now()
+            run.save()
             with holding(source, run):
                 self._run(source, run)
-        except LostLock as error:
-            raise RunFailed(str(error)) from error
-        except DatabaseError as error:
-            raise RunFailed(end_badly(run, error)) from error
-        except BaseException:
-            # Not only what can be expected: a run that is over must not seem to go on.
-            end(run, ImportRun.Status.FAILED, self.counts)
-            raise
-        tell_of(run)
+            tell_of(run)
         return run
 
     def _run(self, source: ImportSource, run: ImportRun) -> None:
@@ -123,10 +121,12 @@ class Import:
             )
             with around:
                 self._write(planner, run)
-        except RunStopped as stopped:
-            run.message = str(stopped)
+        except BaseException as error:
             if self.options.atomic is Atomic.ALL:
                 self.counts = Counts()
+            if not isinstance(error, RunStopped):
+                raise
+            run.message = str(error)
             end(run, ImportRun.Status.STOPPED, self.counts)
         else:
             end(run, ImportRun.Status.FINISHED, self.counts)
@@ -271,7 +271,24 @@ def end(run: ImportRun, status: ImportRun.Status, counts: Counts) -> None:
     )
 
 
-def end_badly(run: ImportRun, error: DatabaseError) -> str:
+@contextmanager
+def guarding(run: ImportRun, work: Any) -> Iterator[None]:
+    """Note on the run what ends it before its time, with the counts of its ``work``.
+    Raises RunFailed if the database or the lock was lost."""
+    try:
+        yield
+    except LostLock as error:
+        raise RunFailed(str(error)) from error
+    except DatabaseError as error:
+        raise RunFailed(end_badly(run, error, work.counts)) from error
+    except BaseException:
+        # Not only what can be expected: a run that is over must not seem to go on.
+        with suppress(DatabaseError):
+            end(run, ImportRun.Status.FAILED, work.counts)
+        raise
+
+
+def end_badly(run: ImportRun, error: DatabaseError, counts: Counts) -> str:
     """Note that the database failed, if it lets us, and say why in a line."""
     cause = error.__cause__ or error
     run.message = _("The database failed: %(why)s Import again to do the rest.") % {
@@ -280,7 +297,7 @@ def end_badly(run: ImportRun, error: DatabaseError) -> str:
     try:
         if not connection.is_usable():
             connection.close()
-        end(run, ImportRun.Status.FAILED, Counts())
+        end(run, ImportRun.Status.FAILED, counts)
     except DatabaseError:
         pass  # the next run finds it, and marks it as interrupted
     return run.message

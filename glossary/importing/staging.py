@@ -191,7 +191,7 @@ class Staging:
         self.has_plan = True
         self._db.execute("BEGIN")
         self._db.executemany(
-            "INSERT OR REPLACE INTO planned VALUES (?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO planned VALUES (?, ?, ?, ?)",
             (
                 (each["key"], each["digest"], each["revision"], each["outcome"])
                 for each in plan

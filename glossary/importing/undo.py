@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from wagtail.models import Revision
@@ -20,15 +20,15 @@ from .. import __version__
 from ..models import ImportItem, ImportRecord, ImportRun, TermPage
 from .apply import RunStopped, store_items
 from .bulk.pages import Writing, save_pages, unpublish_pages
-from .lock import LostLock, check_lock, holding
+from .lock import check_lock, holding
 from .obstacles import obstacles
 from .options import Options
-from .pages import lock_pages
+from .pages import load_rows, lock_pages
 from .plan import Item
 from .referring import bring_links_home, rename_related_terms
 from .report import Counts, Outcome, Remark, Result
 from .rights import Rights
-from .run import RunFailed, end, end_badly, keep_counts, tell_of
+from .run import end, guarding, keep_counts, tell_of
 from .staging import Staged
 from .state import page_state, restore_record, state
 
@@ -41,6 +41,8 @@ class Step:
     item: Item
     page: TermPage | None
     writing: Writing | None = None
+    live_writing: Writing | None = None
+    """What is published before that, where a draft waits above a published text."""
     unpublishes: bool = False
 
     @property
@@ -68,24 +70,17 @@ class Undo:
         import does."""
         source = self.undone.source
         run = self.run = run or ImportRun(source=source, user=self.user)
-        run.kind = ImportRun.Kind.UNDO
-        run.undoes = self.undone
-        run.status = ImportRun.Status.RUNNING
-        run.total = self.total
-        run.version = __version__
-        run.heartbeat_at = timezone.now()
-        run.save()
-        try:
+        with guarding(run, self):
+            run.kind = ImportRun.Kind.UNDO
+            run.undoes = self.undone
+            run.status = ImportRun.Status.RUNNING
+            run.total = self.total
+            run.version = __version__
+            run.heartbeat_at = timezone.now()
+            run.save()
             with holding(source, run):
                 self._run(run)
-        except LostLock as error:
-            raise RunFailed(str(error)) from error
-        except DatabaseError as error:
-            raise RunFailed(end_badly(run, error)) from error
-        except BaseException:
-            end(run, ImportRun.Status.FAILED, self.counts)
-            raise
-        tell_of(run)
+            tell_of(run)
         return run
 
     def _run(self, run: ImportRun) -> None:
@@ -175,7 +170,7 @@ class Undo:
         for step in steps:
             before, page = step.before, step.page
             step.item.before = state(step.item.record, page)
-            if page is None or page_state(page) == before:
+            if page is None or _is_as_before(page, before):
                 continue
             if not before["live"] and page.live:
                 step.unpublishes = True
@@ -184,6 +179,11 @@ class Undo:
                 step.page = page.with_content_json(revision.content)
                 former = page.title
                 step.writing = Writing(step.page, publishes, actions, former)
+                if before["draft"] and not page.live:
+                    # Its tables still say what was published.
+                    load_rows([page])
+                    step.live_writing = Writing(page, True, (), former)
+                    step.page.live = True
             step.item.page = step.page
 
     def _write(self, steps: Sequence[Step], run: ImportRun) -> None:
@@ -192,6 +192,9 @@ class Undo:
         unpublish_pages(unpublished, self.user, actions)
         writings = [step.writing for step in steps if step.writing]
         bring_links_home([each.page for each in writings], run.source.glossary)
+        save_pages(
+            [step.live_writing for step in steps if step.live_writing], self.user
+        )
         save_pages(writings, self.user)
         rename_related_terms(
             {each.page.pk: each.former_title for each in writings},
@@ -213,11 +216,21 @@ class Undo:
             )
 
     def _restore(self, step: Step) -> None:
-        record, page = step.item.record, step.page
-        restore_record(record, step.before["record"])
+        record, page, before = step.item.record, step.page, step.before
+        remembered = before["record"] or {}
+        restore_record(record, before["record"])
         record.run = self.run
         if page is not None:
-            # It goes on belonging together, whatever the page was before.
-            record.page_id = page.pk
-            if record.revision is not None or step.unpublishes:
+            # They go on belonging together, but for a page that was a person's before
+            # it was adopted.
+            is_adopted = before["page"] and not remembered.get("page_id")
+            record.page_id = None if is_adopted else page.pk
+            revision = remembered.get("revision")
+            if revision is not None and revision == before["revision"]:
+                # As nobody had been at it then, nobody has now.
                 record.revision = page.latest_revision_id
+
+
+def _is_as_before(page: TermPage, before: dict[str, Any]) -> bool:
+    """Whether the run has left the page alone, and only learned something of it."""
+    return all(before[name] == value for name, value in page_state(page).items())

@@ -61,7 +61,6 @@ def read_sources(
     field_map: FieldMap | None = None,
     limits: SourceLimits = DEFAULT_SOURCE_LIMITS,
     stdin: BinaryIO | None = None,
-    max_file_bytes: int | None = None,
 ) -> Iterator[SourceRecord]:
     """The records of files, of those below folders, and of standard input (`STDIN`).
 
@@ -69,12 +68,10 @@ def read_sources(
     Folders are walked in the order of names; hidden entries and links to folders are
     passed over. Of a payload or an index page the folder's name is the slug to look
     for. Records are in our names where there is a `field_map`. `stdin` is what standard
-    input is read from; `max_file_bytes` stands for `limits.file`.
+    input is read from.
 
     Raises SourceError at once, before anything is read, for a path that leads nowhere.
     """
-    if max_file_bytes is not None:
-        limits = replace(limits, file=max_file_bytes)
     return _read(_checked(paths), Reading("", None, field_map, limits), stdin)
 
 

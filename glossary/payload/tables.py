@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 DELIMITERS: Final = (",", ";", "\t")
 
 # What an export puts an apostrophe before, so that no cell runs as a formula.
-_FORMULA: Final = re.compile(r"'[=+\-@\t\r]")
+_FORMULA: Final = re.compile(r"'+[=+\-@\t\r]")
 _WORD: Final = re.compile(r"[\W_]+")
 _SPLIT_LISTS: Final = frozenset({"tags", "labels", ALIASES, "relatedFeatures"})
 

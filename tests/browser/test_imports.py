@@ -56,6 +56,12 @@ def looked_at(
     def look(page: Page, name: str, but: Collection[str] = ()) -> None:
         page.wait_for_load_state("load")
         expect(page.locator("main")).to_be_visible()
+        # Messages and menus come in slowly; half seen they are hard to read.
+        page.wait_for_function(
+            """() => document.getAnimations().every((animation) =>
+                animation.playState !== "running"
+                || animation.effect.getComputedTiming().iterations === Infinity)"""
+        )
         screenshot(page, f"import-{name}")
         assert set(axe(page)) <= set(but), name
 
@@ -166,6 +172,7 @@ def test_a_site_is_imported_looked_at_applied_and_undone(
     open_import(page)
     looked_at(page, "list")
     page.get_by_role("button", name="Show filters").click()
+    page.get_by_role("button", name="Kind").click()
     page.get_by_role("checkbox", name="Undo").check()
     expect(page.get_by_role("row")).to_have_count(2)
     looked_at(page, "list-filters")

@@ -58,7 +58,9 @@ PART_LABELS: dict[str, str | Promise] = {
 }
 # Comparing takes the square of the number of pieces, where little is the same.
 MOST_PIECES = 2000
-_WORD = re.compile(r"\w+|\s+|[^\w\s]")
+# White space goes with what follows: as a piece of its own it would be in both texts
+# everywhere, and two that have no word in common would take minutes.
+_WORD = re.compile(r"\s*\w+|\s*[^\w\s]|\s+")
 
 
 def field_label(name: str) -> str:
@@ -271,8 +273,7 @@ def mark_words(ours: str, theirs: str) -> tuple[SafeString, SafeString]:
     before, after = _pieces(ours, theirs)
     our_runs: list[tuple[bool, str]] = []
     their_runs: list[tuple[bool, str]] = []
-    # A piece that comes often is no sign of what belongs together.
-    matcher = SequenceMatcher(None, before, after, autojunk=len(before) > MOST_PIECES)
+    matcher = SequenceMatcher(None, before, after)
     for operation, i, j, k, m in matcher.get_opcodes():
         differs = operation != "equal"
         our_runs.append((differs, "".join(before[i:j])))
@@ -281,10 +282,9 @@ def mark_words(ours: str, theirs: str) -> tuple[SafeString, SafeString]:
 
 
 def _pieces(ours: str, theirs: str) -> tuple[list[str], list[str]]:
-    for split in (_WORD.findall, str.splitlines):
-        pieces = (split(ours), split(theirs))
-        if split is str.splitlines:
-            pieces = (ours.splitlines(keepends=True), theirs.splitlines(keepends=True))
+    words = _WORD.findall(ours), _WORD.findall(theirs)
+    lines = ours.splitlines(keepends=True), theirs.splitlines(keepends=True)
+    for pieces in (words, lines):
         if max(map(len, pieces)) <= MOST_PIECES:
             return pieces
     return [ours], [theirs]

@@ -60,7 +60,8 @@ class ManyFilesField(forms.FileField):
         super().__init__(widget=ManyFilesInput, allow_empty_file=True, **kwargs)
 
     def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
-        files = data if isinstance(data, list | tuple) else [data]
+        # No file is asked about as well: it is what the field refuses.
+        files = (data if isinstance(data, list | tuple) else [data]) or [None]
         return [super(ManyFilesField, self).clean(file, initial) for file in files]
 
 

@@ -132,6 +132,8 @@ class RunView(RunMixin, IndexView):
     permission_policy = None
     any_permission_required = None
     default_ordering = "position"
+    verbose_name = _("term")
+    verbose_name_plural = _("terms")
     search_fields: ClassVar = ["key", "title", "place"]
     search_backend_name = None
     paginate_by = 50
@@ -367,6 +369,7 @@ class ReportView(RunMixin, View):
                 file.add(result)
             yield echo.taken()
         file.counts = self.run.counts
+        file.message = self.run.message
         file.end()
         yield echo.taken()
 

@@ -72,6 +72,8 @@ class RunIndexView(IndexView):
     permission_policy = None
     any_permission_required = None
     default_ordering = "-created_at"
+    verbose_name = _("run")
+    verbose_name_plural = _("runs")
     paginate_by = 50
     columns: ClassVar = [
         TitleColumn(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 from argparse import ArgumentParser
@@ -16,7 +17,7 @@ from django.utils.translation import gettext as _
 from ...conf import field_map, import_max_file_size
 from ...importing.lock import Locked
 from ...importing.options import Atomic, OnConflict, Options, Orphans
-from ...importing.report import Result, ResultFile
+from ...importing.report import Counts, Result, ResultFile
 from ...importing.run import Import, RunFailed
 from ...importing.staging import Staging
 from ...importing.undo import Undo
@@ -163,14 +164,14 @@ class Command(BaseCommand):
         self.detailed = options["dry_run"] or options["verbosity"] > 1
         with ExitStack() as stack:
             self.keep = stack.enter_context(self._report_file())
-            if options["undo"] is not None:
-                self._undo()
-            else:
-                self._import(stack)
+            undoes = options["undo"] is not None
+            status = self._undo() if undoes else self._import(stack)
+        if status:
+            sys.exit(status)
 
     # Imports
 
-    def _import(self, stack: ExitStack) -> None:
+    def _import(self, stack: ExitStack) -> int:
         options = self.options
         if not options["paths"] or not options["glossary"]:
             raise CommandError(
@@ -200,12 +201,7 @@ class Command(BaseCommand):
         if options["dry_run"]:
             summary = _("Nothing was written. %(summary)s") % {"summary": summary}
         self._conclude(work.run, work.counts, summary)
-        if not work.counts.terms:
-            raise CommandError(
-                _("No record here is a usable term."), returncode=NOTHING
-            )
-        if not work.counts.is_clean:
-            sys.exit(TROUBLE)
+        return self._status(work.run, work.counts)
 
     def _field_map(self) -> FieldMap | None:
         try:
@@ -292,7 +288,7 @@ class Command(BaseCommand):
 
     # Undoing
 
-    def _undo(self) -> None:
+    def _undo(self) -> int:
         if self.options["paths"] or self.options["dry_run"]:
             raise CommandError(
                 _("--undo takes no source, and no --dry-run."), returncode=NOTHING
@@ -309,10 +305,18 @@ class Command(BaseCommand):
             undo.apply()
         self.progress.end()
         self._conclude(undo.run, undo.counts, undo.counts.summary())
-        if not undo.counts.is_clean:
-            sys.exit(TROUBLE)
+        return 0 if undo.counts.is_clean and not is_stopped(undo.run) else TROUBLE
 
     # What is said
+
+    def _status(self, run: ImportRun | None, counts: Counts) -> int:
+        """The exit status of an import that came to its end, or was stopped."""
+        if is_stopped(run):
+            return TROUBLE if counts.by_outcome else NOTHING
+        if not counts.terms:
+            self.stderr.write(_("No record here is a usable term."))
+            return NOTHING
+        return 0 if counts.is_clean else TROUBLE
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
@@ -325,7 +329,7 @@ class Command(BaseCommand):
 
     @contextmanager
     def _report_file(self) -> Iterator[ResultFile | None]:
-        """A report is there whole or not at all."""
+        """A report is there whole or not at all: without one if this raises."""
         path = self.options["report"]
         if path is None:
             yield None
@@ -337,13 +341,15 @@ class Command(BaseCommand):
                 _("The report cannot be written: %(why)s.") % {"why": error},
                 returncode=NOTHING,
             ) from error
-        with open(handle, "w", encoding="utf-8") as file:
-            report = ResultFile(file)
-            try:
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                report = ResultFile(file)
                 yield report
-            finally:
                 report.end()
-        Path(name).replace(path)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
 
     def _tell(self, result: Result) -> None:
         if self.keep:
@@ -358,15 +364,24 @@ class Command(BaseCommand):
             self.stdout.write(line)
         self.progress.step()
 
-    def _conclude(self, run: ImportRun | None, counts: Any, summary: str) -> None:
+    def _conclude(self, run: ImportRun | None, counts: Counts, summary: str) -> None:
+        message = run.message if run is not None else ""
         if self.keep:
             self.keep.counts = counts.as_json()
+            self.keep.message = message
         if self.options["json"]:
-            said = {"run": run and run.pk, "counts": counts.as_json()}
-            self.stdout.write(json.dumps(said))
+            said: dict[str, Any] = {"run": run and run.pk, "counts": counts.as_json()}
+            if message:
+                said["message"] = message
+            self.stdout.write(json.dumps(said, ensure_ascii=False))
             return
         if run is not None:
             summary = _("Run %(run)s: %(summary)s") % {"run": run, "summary": summary}
-            if run.message:
-                summary = f"{run.message}\n{summary}"
+            if message:
+                summary = f"{message}\n{summary}"
         self.stdout.write(summary)
+
+
+def is_stopped(run: ImportRun | None) -> bool:
+    """Whether a run ended before its time."""
+    return run is not None and run.status == ImportRun.Status.STOPPED
