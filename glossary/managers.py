@@ -124,7 +124,8 @@ class RelatedTermQuerySet(QuerySet):
         behind, wanted again.
         """
         home = {"glossary_id": page.get_parent().pk, "locale_id": page.locale_id}
-        self.filter(page=page).exclude(**home).update(page=None)
+        for left_behind in self.filter(page=page).exclude(**home):
+            left_behind.save()  # which finds that it has no page any more
         namesake = self.filter(**home, slug=page.slug).first()
         for known in self.filter(page=page).exclude(slug=page.slug):
             if namesake is None:

@@ -156,11 +156,19 @@ def menu_labels(user: User) -> list[str]:
 def test_the_menu_shows_what_the_user_may_use(
     admin_user: User, glossary: GlossaryPage, make_editor: Callable[..., Client]
 ) -> None:
-    assert menu_labels(admin_user) == ["Terms", "Categories", "Related terms"]
+    assert menu_labels(admin_user) == [
+        "Terms",
+        "Categories",
+        "Related terms",
+        "Import",
+        "Export",
+    ]
     make_editor(glossary, "add", models=("relatedterm",))
     assert menu_labels(User.objects.get(username="editor")) == [
         "Terms",
         "Related terms",
+        "Import",
+        "Export",
     ]
     assert menu_labels(User.objects.create_user("reader")) == []
 
@@ -1125,5 +1133,12 @@ def test_a_draft_opens_after_what_it_alone_points_at_is_deleted(
 
 
 def test_what_the_app_does_by_itself_has_a_name_in_the_log() -> None:
-    for action in ("glossary.import_create", "glossary.import_update"):
+    for action in (
+        "glossary.import_create",
+        "glossary.import_update",
+        "glossary.import_unpublish",
+        "glossary.import_undo",
+        "glossary.take_proposal",
+        "glossary.keep_proposal",
+    ):
         assert log_registry.action_exists(action)

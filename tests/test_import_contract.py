@@ -331,9 +331,7 @@ class ImportsAndEditors(RuleBasedStateMachine):
         run, former_bases = self.runs[number]
         bases = deepcopy(self.bases)
         results: dict[str, Any] = {}
-        undo = Undo(
-            run, on_result=lambda result: results.update({result.key: result})
-        )
+        undo = Undo(run, on_result=lambda result: results.update({result.key: result}))
         undone = undo.apply()
         assert undone.status == ImportRun.Status.FINISHED
         assert undo.counts.records == undo.total == len(results)

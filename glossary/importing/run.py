@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import (
     AbstractContextManager,
     contextmanager,
@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from .. import __version__
-from ..models import GlossaryPage, ImportRun, ImportSource
+from ..models import GlossaryPage, ImportRecord, ImportRun, ImportSource
 from ..signals import terms_imported
 from .apply import Applier, RunStopped, store_items
 from .bulk.pages import unpublish_pages
@@ -233,6 +233,7 @@ class Import:
                     self.user,
                     [("glossary.import_unpublish", {"run": run.pk})],
                 )
+                self._let_come_back(leaving, run)
                 for item in leaving:
                     item.result.settled = True
                     item.result.remarks.append(Remark("", _("Unpublished.")))
@@ -241,6 +242,21 @@ class Import:
             self._tell(item)
         keep_counts(run, self.counts)
         orphans.clear()
+
+    @staticmethod
+    def _let_come_back(items: Sequence[Item], run: ImportRun) -> None:
+        """Let a term that nobody has touched be published again when the source has it
+        again: until then it counts as not written."""
+        records = []
+        for item in items:
+            record, page = item.record, item.page
+            if (
+                record.revision is not None
+                and record.revision == page.latest_revision_id
+            ):
+                record.base, record.digest, record.run = {}, "", run
+                records.append(record)
+        ImportRecord.objects.bulk_update(records, ["base", "digest", "run"])
 
 
 def keep_counts(run: ImportRun, counts: Counts) -> None:

@@ -133,15 +133,25 @@ class Undo:
         item = Item(staged, result, record, page=page)
         step = Step(row, item, page)
         reason = self._changed_since(step, record) or hindered.get(page and page.pk)
-        if page is not None and not reason:
-            rights = Rights(self.user, page.glossary)
-            if not (rights.may_edit(page) and rights.may_publish(page)):
-                reason = _("You may not publish this page.")
+        reason = reason or self._may_not(step)
         if reason:
             result.outcome = Outcome.CONFLICT
             result.page = page and page.pk
             result.remarks.append(Remark("", str(reason)))
         return step
+
+    def _may_not(self, step: Step) -> str | None:
+        """What the user has no right to, if that is needed."""
+        page, before = step.page, step.before
+        if page is None:
+            return None
+        rights = Rights(self.user, page.glossary)
+        if not rights.may_edit(page):
+            return _("You may not edit this page.")
+        shows = before["live"] != page.live or (before["live"] and not before["draft"])
+        if shows and not _is_as_before(page, before) and not rights.may_publish(page):
+            return _("You may not publish this page.")
+        return None
 
     def _changed_since(self, step: Step, record: ImportRecord | None) -> str | None:
         """Why the term is not as the run left it, if so."""

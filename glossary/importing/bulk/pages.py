@@ -6,8 +6,8 @@ many they are: rows in the tree and in the tables of the type, rows that hang on
 revisions, log entries, references and entries in the search index.
 
 Not called are ``save()`` of the pages and the signals of Django that it sends;
-Wagtail's own signals are sent when the transaction is over. Every function needs an
-open transaction.
+Wagtail's own signals are sent when the transaction is over, and a receiver that fails
+does not stop the others. Every function needs an open transaction.
 """
 
 from __future__ import annotations
@@ -166,8 +166,8 @@ def unpublish_pages(
 
     def tell() -> None:
         for page in pages:
-            page_unpublished.send(sender=type(page), instance=page)
-            unpublished.send(sender=type(page), instance=page)
+            page_unpublished.send_robust(sender=type(page), instance=page)
+            unpublished.send_robust(sender=type(page), instance=page)
 
     transaction.on_commit(tell)
 
@@ -373,7 +373,7 @@ def _tell_of(writings: Sequence[Writing]) -> None:
         for writing in writings:
             if writing.publishes:
                 sent = {"instance": writing.page, "revision": writing.revision}
-                page_published.send(sender=type(writing.page), **sent)
-                published.send(sender=type(writing.page), **sent)
+                page_published.send_robust(sender=type(writing.page), **sent)
+                published.send_robust(sender=type(writing.page), **sent)
 
     transaction.on_commit(tell)

@@ -22,8 +22,8 @@ from ...models import GlossaryPage, ImportRecord, RelatedTerm, TermPage
 from ..pages import lock_pages
 from ..run import read_only
 from .findings import Finding, Findings
-from .indexes import check_references, check_search
-from .names import check_links, check_names, check_related_terms, load_by_type
+from .indexes import check_references, check_search, load_by_type
+from .names import check_links, check_names, check_related_terms
 from .records import check_records, check_runs, check_ties
 from .revisions import check_revisions
 from .tree import Tree

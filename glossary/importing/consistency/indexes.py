@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 from django.utils.translation import gettext as _
-from modelsearch.backends.base import BaseIndex
 from wagtail.models import ReferenceIndex
 from wagtail.search import index
 from wagtail.search.backends import get_search_backends_with_name
+from wagtail.search.backends.base import BaseIndex
 
+from ...models import TermPage
 from ..bulk.references import extract_references, index_references
 from ..bulk.search import index_for_search
+from ..pages import load_rows
 from .findings import Check, Findings
+
+
+def load_by_type(ids: Collection[int]) -> list[list[TermPage]]:
+    """The terms with their rows, those of one class together."""
+    terms = list(TermPage.objects.filter(pk__in=ids).specific().order_by("pk"))
+    load_rows(terms)
+    by_type: dict[type, list[TermPage]] = defaultdict(list)
+    for term in terms:
+        by_type[type(term)].append(term)
+    return list(by_type.values())
 
 
 def check_references(objects: Sequence[Model], findings: Findings) -> None:

@@ -11,10 +11,9 @@ from django.utils.translation import gettext as _
 
 from ...models import GlossaryPage, RelatedTerm, TermLink, TermPage
 from ..bulk.references import index_references
-from ..pages import load_rows
 from ..referring import Home, find_related_terms
 from .findings import Check, Findings
-from .indexes import check_references, check_search
+from .indexes import check_references, check_search, load_by_type
 
 
 def check_names(
@@ -75,16 +74,6 @@ def check_names(
         index_references(list(RelatedTerm.objects.filter(pk__in=_ids(astray))))
     for home, pages in incomplete.items():
         find_related_terms(home, {}, pages)
-
-
-def load_by_type(ids: Collection[int]) -> list[list[TermPage]]:
-    """The terms with their rows, those of one class together."""
-    terms = list(TermPage.objects.filter(pk__in=ids).specific().order_by("pk"))
-    load_rows(terms)
-    by_type: dict[type, list[TermPage]] = defaultdict(list)
-    for term in terms:
-        by_type[type(term)].append(term)
-    return list(by_type.values())
 
 
 def _standing(ids: Collection[int]) -> QuerySet[TermPage]:

@@ -92,15 +92,15 @@ def _replace_latest(term: TermPage, newest: Any, findings: Findings) -> None:
 
 
 def _compare_with_latest(term: TermPage, latest: Any, findings: Findings) -> None:
-    for name, value in (
-        ("latest_revision_created_at", latest.created_at),
-        ("draft_title", latest.title),
+    for name, label, value in (
+        ("latest_revision_created_at", _("date"), latest.created_at),
+        ("draft_title", _("draft title"), latest.title),
     ):
         if value and getattr(term, name) != value:
             findings.add(
                 *(Check.REVISIONS, term.slug),
                 _("Its %(field)s “%(value)s” is not that of its latest revision.")
-                % {"field": name, "value": getattr(term, name)},
+                % {"field": label, "value": getattr(term, name)},
                 _("It becomes “%(value)s”.") % {"value": value},
             )
             setattr(term, name, value)

@@ -11,9 +11,17 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Count, QuerySet
 from django.db.models.functions import Length, Substr
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from ...models import TermPage
 from .findings import Check, Findings
+
+
+_LABELS = {
+    "depth": gettext_lazy("depth in the tree"),
+    "numchild": gettext_lazy("number of children"),
+    "url_path": gettext_lazy("path in addresses"),
+}
 
 
 @dataclass(slots=True)
@@ -74,8 +82,8 @@ class Tree:
         for name in differing:
             self.findings.add(
                 *(Check.TREE, node.slug),
-                _("Its %(field)s in the tree is %(value)s.")
-                % {"field": name, "value": getattr(node, name)},
+                _("Its %(field)s is %(value)s.")
+                % {"field": _LABELS[name], "value": getattr(node, name)},
                 _("It becomes %(value)s.") % {"value": due[name]},
             )
             setattr(node, name, due[name])
