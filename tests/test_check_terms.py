@@ -210,7 +210,7 @@ def lose_references(glossary: GlossaryPage) -> None:
 def keep_an_old_reference(glossary: GlossaryPage) -> None:
     row = ReferenceIndex.get_references_for_object(get("vector")).first()
     row.pk = None
-    row.to_object_id = str(home_page().pk)
+    row.to_object_id = "987654"
     row.content_path_hash = "0" * 32
     row.save()
 

@@ -599,3 +599,10 @@ def test_a_real_glossary_imports_in_every_language(
     assert state() == before
     run(path, draft=True)
     assert glossary.terms.count() == len(records)
+
+
+def test_what_a_page_cannot_hold_is_told(glossary: GlossaryPage, write: Write) -> None:
+    folder = write(record(explanation="| a | b |\n| - | - |\n| 1 | 2 |"))
+    told = "/explanation: A table became lines of text."
+    assert told in run(folder, dry_run=True)
+    assert told in run(folder)

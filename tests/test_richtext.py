@@ -29,6 +29,7 @@ from glossary.richtext import (
     FEATURES,
     LOSSES,
     MAX_DEPTH,
+    is_surely_lossless,
     markdown_to_plain,
     markdown_to_rich_text,
     normal_markdown,
@@ -907,3 +908,85 @@ def test_rich_text_keeps_every_character_and_its_marks(html):
     assert _Characters(again).found == _Characters(html).found
     assert written(again) == markdown
     assert stored(written(again)) == again
+
+
+# Texts of which nothing can be lost
+
+LINES = st.sampled_from(
+    [
+        *(
+            "Plain words.",
+            "**bold** and *italic*",
+            "a `code` b",
+            "",
+            "",
+            "- one",
+            "- two",
+        ),
+        *(
+            "1. first",
+            "2. second",
+            "3. third",
+            "10. tenth",
+            "* star",
+            "+ plus",
+            "  - in",
+        ),
+        *("[text](https://example.org/a)", '[text](https://example.org "title")'),
+        *(
+            "[text](javascript:x)",
+            "![image](https://example.org)",
+            "# Heading",
+            "> quote",
+        ),
+        *(
+            "    code",
+            "```",
+            "| a | b |",
+            "| - | - |",
+            "---",
+            "===",
+            "<b>x</b>",
+            "a\\",
+            "~~x~~",
+        ),
+        *(
+            "[x]: https://example.org",
+            "1) one",
+            "2. alone",
+            "***",
+            "a  ",
+            "&amp; &copy;",
+        ),
+        *(
+            "[]()",
+            "[a]",
+            "-",
+            "- ",
+            "1.",
+            "  text",
+            "<https://example.org>",
+            "- - a",
+            "1. 1. b",
+        ),
+    ]
+)
+
+
+@given(st.lists(LINES, max_size=8).map("\n".join))
+def test_what_is_surely_lossless_loses_nothing(text):
+    if is_surely_lossless(text):
+        assert markdown_to_rich_text(text).losses == ()
+
+
+@given(st.text(alphabet="ab*_-+`[]()#>!|~<1. \n\t:/=\"'\\", max_size=40))
+def test_no_markup_is_taken_for_lossless_that_is_not(text):
+    if is_surely_lossless(text):
+        assert markdown_to_rich_text(text).losses == ()
+
+
+def test_usual_texts_are_seen_to_be_lossless():
+    usual = (
+        "Some **bold** words, `code` and a [link](https://example.org/x).\n\n- a\n- b"
+    )
+    assert is_surely_lossless(f"{usual}\n\n1. one\n2. two\n\nThe end.")

@@ -15,9 +15,10 @@ from django.db.models import F
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from ..content import related_slugs
+from ..content import Content, prose_of, related_slugs
 from ..models import GlossaryPage, ImportRecord, ImportSource, TermPage
 from ..payload.schema import SchemaError, TermPayload, parse_term
+from ..richtext import LOSSES, markdown_losses
 from .bulk.pages import Writing
 from .comparing import Comparing, Work
 from .obstacles import obstacles
@@ -150,6 +151,8 @@ class Planner:
             ).run(names, slugs, hindered.get(page.pk) if page else None)
             if item.work and _says_nothing_new(item.work, item.record, item.staged):
                 item.work = None
+            if item.work:
+                item.result.remarks += _losses(item.work.content)
         return items
 
     def orphans(self, size: int) -> Iterator[Item]:
@@ -319,3 +322,11 @@ def _says_nothing_new(work: Work, record: ImportRecord | None, staged: Staged) -
         and record.proposal == work.proposal
         and record.digest == ("" if work.proposal else staged.digest)
     )
+
+
+def _losses(content: Content) -> Iterator[Remark]:
+    """What of the Markdown in a content a page cannot hold."""
+    for pointer, text in prose_of(content):
+        for loss in markdown_losses(text):
+            told = str(LOSSES[loss.code])
+            yield Remark(pointer, f"{told} “{loss.detail}”" if loss.detail else told)

@@ -19,6 +19,7 @@ from .blocks import MAX_DEPTH
 from .features import FEATURES, fit
 from .links import safe_href
 from .losses import LOSSES, Loss
+from .lossless import is_surely_lossless
 from .markdown_reader import MarkdownReader
 from .markdown_writer import write_markdown
 from .plain import write_plain
@@ -37,6 +38,8 @@ __all__ = [
     "MAX_DEPTH",
     "Converted",
     "Loss",
+    "is_surely_lossless",
+    "markdown_losses",
     "markdown_to_plain",
     "markdown_to_rich_text",
     "normal_markdown",
@@ -66,6 +69,11 @@ def markdown_to_rich_text(
     fit(reader, frozenset(features))
     value = write_rich_text(tidy(reader))
     return Converted(value, tuple(reader.losses))
+
+
+def markdown_losses(text: str) -> tuple[Loss, ...]:
+    """What rich text cannot say of a Markdown text."""
+    return () if is_surely_lossless(text) else markdown_to_rich_text(text).losses
 
 
 def rich_text_to_markdown(

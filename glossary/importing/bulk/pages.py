@@ -282,7 +282,8 @@ def _entry(
     model = log_registry.get_log_model_for_instance(page)
     return model and model(
         page=page,
-        content_type=page.content_type,
+        # Not the type itself, which a page would have to look for.
+        content_type_id=page.content_type_id,
         label=page.get_admin_display_title(),
         action=action,
         timestamp=now,
