@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from math import inf
 from typing import Any
 
 from django.apps import apps
@@ -12,6 +13,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from django.utils.functional import Promise
 
 from .conf import SETTINGS
+from .payload.field_map import FieldMap, FieldMapError
 
 
 REQUIRED_APPS = (
@@ -23,6 +25,8 @@ REQUIRED_APPS = (
     "wagtail.search",
     "wagtail.snippets",
 )
+MAX_DAYS = 36500
+"""The longest time that payloads can be kept for, beside for ever: a century."""
 
 
 @register()
@@ -32,7 +36,14 @@ def check_installed_apps(**kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def check_settings(**kwargs: Any) -> list[CheckMessage]:
-    return [*_unknown_settings(), *_section_kinds(), *_file_size()]
+    return [
+        *_unknown_settings(),
+        *_section_kinds(),
+        *_sizes(),
+        *_field_map(),
+        *_retention(),
+        *_payload_key(),
+    ]
 
 
 def _missing_apps() -> Iterator[CheckMessage]:
@@ -101,11 +112,67 @@ def _is_section_kind(kind: Any) -> bool:
     return bool(is_value) and isinstance(label, str | Promise) and label != ""
 
 
-def _file_size() -> Iterator[CheckMessage]:
-    size = getattr(settings, "GLOSSARY_IMPORT_MAX_FILE_SIZE", 1)
-    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+def _sizes() -> Iterator[CheckMessage]:
+    ids = {
+        "GLOSSARY_IMPORT_MAX_FILE_SIZE": ("glossary.E004", "2 * 1024 * 1024"),
+        "GLOSSARY_IMPORT_MAX_UPLOAD_SIZE": ("glossary.E005", "64 * 1024 * 1024"),
+    }
+    for name, (check, example) in ids.items():
+        if not _is_whole_number(getattr(settings, name, 1)):
+            yield Error(
+                f"{name} is not a number of bytes.",
+                hint=f"Give a whole number above 0, for example {example}.",
+                id=check,
+            )
+
+
+def _retention() -> Iterator[CheckMessage]:
+    days = getattr(settings, "GLOSSARY_IMPORT_RETENTION_DAYS", None)
+    if days is not None and not _is_whole_number(days, MAX_DAYS):
         yield Error(
-            "GLOSSARY_IMPORT_MAX_FILE_SIZE is not a number of bytes.",
-            hint="Give a whole number above 0, for example 2 * 1024 * 1024.",
-            id="glossary.E004",
+            "GLOSSARY_IMPORT_RETENTION_DAYS is not a number of days.",
+            hint=f"Give a whole number from 1 to {MAX_DAYS}, or None to keep payloads "
+            "for ever.",
+            id="glossary.E006",
+        )
+
+
+def _is_whole_number(value: Any, highest: float = inf) -> bool:
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return is_number and 1 <= value <= highest
+
+
+def _field_map() -> Iterator[CheckMessage]:
+    data = getattr(settings, "GLOSSARY_FIELD_MAP", {})
+    if not isinstance(data, Mapping):
+        fault = "GLOSSARY_FIELD_MAP is not a dictionary."
+    else:
+        try:
+            FieldMap.from_dict(data, source="GLOSSARY_FIELD_MAP")
+        except FieldMapError as error:
+            fault = str(error)
+        else:
+            return
+    yield Error(
+        fault,
+        hint="A field map is, for example, "
+        '{"fields": {"summary": "shortDefinition"}}. docs/reference/payload.md has '
+        "all that it can say.",
+        id="glossary.E007",
+    )
+
+
+def _payload_key() -> Iterator[CheckMessage]:
+    template = getattr(settings, "GLOSSARY_PAYLOAD_KEY", "%(slug)s")
+    try:
+        keys = {template % {"slug": slug} for slug in ("one", "two")}
+    except (TypeError, ValueError, KeyError):
+        keys = set()
+    is_template = isinstance(template, str) and "%(slug)s" in template
+    if not is_template or len(keys) < 2:
+        yield Error(
+            "GLOSSARY_PAYLOAD_KEY makes no key of a slug.",
+            hint='Give a text with %(slug)s in it, for example "glossary-%(slug)s"; a '
+            "percent sign of its own is written %%.",
+            id="glossary.E008",
         )

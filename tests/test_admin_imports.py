@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -733,6 +734,15 @@ def test_marks_add_nothing_but_marks(ours, theirs):
     assert without_marks(marked[1]) == escape(theirs)
 
 
+@pytest.mark.parametrize("separator", [" ", ", ", "\n", "."])
+def test_texts_without_a_common_word_are_compared_in_no_time(separator):
+    ours = separator.join(f"ours{number}" for number in range(MOST_PIECES // 2))
+    theirs = separator.join(f"theirs{number}" for number in range(MOST_PIECES // 2))
+    start = time.process_time()
+    mark_words(ours, theirs)
+    assert time.process_time() - start < 2
+
+
 def test_long_texts_are_compared_by_lines_and_very_long_ones_as_wholes():
     lines = [f"Line {number} of a text." for number in range(MOST_PIECES - 1)]
     changed = [*lines[:-1], "Another line."]
@@ -814,6 +824,15 @@ def test_a_proposal_is_turned_down(conflict, finish, post):
     assert conflict.short_definition == "Ours."
     again = finish(record("token", shortDefinition="Theirs."), record("embedding"))
     assert again.counts == {"unchanged": 2}
+
+
+def test_a_page_that_is_locked_is_compared_and_not_decided(conflict, finish, get):
+    finish(record("token", shortDefinition="Theirs."))
+    TermPage.objects.filter(pk=conflict.pk).update(locked=True)
+    page = get("proposals", ImportRecord.objects.get(key="token").pk)
+    assert "The page is locked." in text_of(page)
+    assert page.context["differences"]
+    assert "/take/" not in text_of(page)
 
 
 def test_what_is_not_proposed_cannot_be_taken(conflict, finish, post):

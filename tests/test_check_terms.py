@@ -180,6 +180,11 @@ def tie_another_related_term(glossary: GlossaryPage) -> None:
     ReferenceIndex.create_or_update_for_object(RelatedTerm.objects.get(slug="other"))
 
 
+def tie_related_term_to_another_term(glossary: GlossaryPage) -> None:
+    RelatedTerm.objects.filter(slug="vector").update(page=get())
+    ReferenceIndex.create_or_update_for_object(RelatedTerm.objects.get(slug="vector"))
+
+
 def tie_related_term_elsewhere(glossary: GlossaryPage) -> None:
     stranger = make_term(make_glossary(), "stranger")
     RelatedTerm.objects.filter(page=stranger).delete()
@@ -280,6 +285,7 @@ BROKEN: list[tuple[Callable[[GlossaryPage], None], list[tuple[str, str]]]] = [
     (lose_related_term, [("related-terms", "draft")]),
     (untie_related_term, [("related-terms", "token")]),
     (tie_another_related_term, [("related-terms", "token")]),
+    (tie_related_term_to_another_term, [("related-terms", "vector")]),
     (tie_related_term_elsewhere, [("related-terms", "wanted")]),
     (link_into_another_glossary, [("links", "token")]),
     (link_twice_through_another_glossary, [("links", "token")]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,16 @@ import pytest
 from django.apps import apps
 from django.core.checks import ERROR, WARNING, run_checks
 from django.test import override_settings
+from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from glossary.checks import REQUIRED_APPS, check_installed_apps, check_settings
-from glossary.conf import SETTINGS
+from glossary.checks import (
+    MAX_DAYS,
+    REQUIRED_APPS,
+    check_installed_apps,
+    check_settings,
+)
+from glossary.conf import SETTINGS, payload_key
 
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -125,19 +132,106 @@ def test_kinds_of_section_that_are_malformed(kinds: Any) -> None:
         assert '[("history", "History")]' in message.hint
 
 
+SIZES = {
+    "GLOSSARY_IMPORT_MAX_FILE_SIZE": "glossary.E004",
+    "GLOSSARY_IMPORT_MAX_UPLOAD_SIZE": "glossary.E005",
+}
+
+
+@pytest.mark.parametrize("name", SIZES)
 @pytest.mark.parametrize("size", [1, 2 * 1024 * 1024])
-def test_a_size_of_files_as_it_should_be(size: int) -> None:
-    with override_settings(GLOSSARY_IMPORT_MAX_FILE_SIZE=size):
+def test_a_size_of_files_as_it_should_be(name: str, size: int) -> None:
+    with override_settings(**{name: size}):
         assert check_settings() == []
 
 
+@pytest.mark.parametrize("name", SIZES)
 @pytest.mark.parametrize("size", [0, -1, 1.5, "2 MB", None, True, [1]], ids=repr)
-def test_a_size_of_files_that_is_malformed(size: Any) -> None:
-    with override_settings(GLOSSARY_IMPORT_MAX_FILE_SIZE=size):
+def test_a_size_of_files_that_is_malformed(name: str, size: Any) -> None:
+    with override_settings(**{name: size}):
         [message] = check_settings()
-    assert (message.id, message.level) == ("glossary.E004", ERROR)
-    assert "GLOSSARY_IMPORT_MAX_FILE_SIZE" in message.msg
+    assert (message.id, message.level) == (SIZES[name], ERROR)
+    assert name in message.msg
     assert message.hint
+
+
+@pytest.mark.parametrize("days", [1, 90, MAX_DAYS, None], ids=repr)
+def test_a_time_to_keep_payloads_as_it_should_be(days: int | None) -> None:
+    with override_settings(GLOSSARY_IMPORT_RETENTION_DAYS=days):
+        assert check_settings() == []
+        now = timezone.now()
+        assert days is None or now - timedelta(days=days) < now
+
+
+@pytest.mark.parametrize("days", [0, -1, 1.5, "90", True, MAX_DAYS + 1], ids=repr)
+def test_a_time_to_keep_payloads_that_is_malformed(days: Any) -> None:
+    with override_settings(GLOSSARY_IMPORT_RETENTION_DAYS=days):
+        [message] = check_settings()
+    assert (message.id, message.level) == ("glossary.E006", ERROR)
+    assert "GLOSSARY_IMPORT_RETENTION_DAYS" in message.msg
+    assert "None" in message.hint
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        {"fields": {"id": "slug", "title.rendered": "term"}},
+        {"sections": {"acf.history": {"kind": "history", "heading": "History"}}},
+        {"entries": {"faq": {"q": "question"}}, "ignore": ["_links"]},
+    ],
+    ids=repr,
+)
+def test_a_field_map_as_it_should_be(data: Any) -> None:
+    with override_settings(GLOSSARY_FIELD_MAP=data):
+        assert check_settings() == []
+
+
+@pytest.mark.parametrize(
+    ("data", "named"),
+    [
+        (None, "dictionary"),
+        ([("fields", {})], "dictionary"),
+        ("fields.json", "dictionary"),
+        ({"field": {}}, "fields"),
+        ({"fields": {"summary": "shortDefinitoin"}}, "shortDefinition"),
+        ({"fields": ["summary"]}, "fields"),
+        ({"sections": {"body": 1}}, "body"),
+        ({"entries": {"faq": {"q": "qestion"}}}, "question"),
+        ({"ignore": "_links"}, "ignore"),
+    ],
+    ids=repr,
+)
+def test_a_field_map_that_is_malformed(data: Any, named: str) -> None:
+    with override_settings(GLOSSARY_FIELD_MAP=data):
+        [message] = check_settings()
+    assert (message.id, message.level) == ("glossary.E007", ERROR)
+    assert "GLOSSARY_FIELD_MAP" in message.msg
+    assert named in message.msg
+    assert message.hint
+
+
+@pytest.mark.parametrize("key", ["%(slug)s", "$f%(slug)s", "100%%-%(slug)s"])
+def test_a_key_of_payloads_as_it_should_be(key: str) -> None:
+    with override_settings(GLOSSARY_PAYLOAD_KEY=key):
+        assert check_settings() == []
+        assert payload_key("agent") != payload_key("token")
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("", "glossary", "%s-key", "%(slg)s", "%(slug)d", "%(slug"),
+        *("100%-%(slug)s", "100%%(slug)s", 5, None, b"%(slug)s", {"%(slug)s": 1}),
+    ],
+    ids=repr,
+)
+def test_a_key_of_payloads_that_is_malformed(key: Any) -> None:
+    with override_settings(GLOSSARY_PAYLOAD_KEY=key):
+        [message] = check_settings()
+    assert (message.id, message.level) == ("glossary.E008", ERROR)
+    assert "GLOSSARY_PAYLOAD_KEY" in message.msg
+    assert "%(slug)s" in message.hint
 
 
 def test_a_setting_that_there_is_not() -> None:

@@ -1240,28 +1240,27 @@ def test_a_second_run_at_the_same_time_is_told_who_is_first(
     glossary: GlossaryPage, tmp_path: Path
 ) -> None:
     path = write(tmp_path, record())
-    run(path)
-    source = ImportSource.objects.get()
+    source = ImportSource.objects.create(glossary=glossary)
     user = get_user_model().objects.create_user("ada", first_name="Ada")
     other = ImportRun.objects.create(
         source=source, user=user, heartbeat_at=timezone.now()
     )
     ImportSource.objects.update(holder=other)
-    changed = write(tmp_path, record(h1="New"))
     before = written()
     with holding_elsewhere(source):
-        printed = run(changed, status=3)
+        printed = run(path, status=3)
     assert f"Run #{other.pk} by Ada is in progress since" in printed
     assert written() == before
     assert last_run().status == "failed"
     assert ImportSource.objects.get().holder == other
+    assert not TermPage.objects.exists()
     # Another source is free.
     run(write(tmp_path, record("other"), name="other.jsonl"), source="another")
     # One that gives no sign of life has lost it.
     ImportRun.objects.filter(pk=other.pk).update(
         heartbeat_at=timezone.now() - timedelta(minutes=2)
     )
-    assert outcomes(changed) == {"token": "update"}
+    assert outcomes(path) == {"token": "create"}
     other.refresh_from_db()
     assert other.status == "interrupted"
 

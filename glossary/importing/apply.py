@@ -104,7 +104,8 @@ class Applier:
         for item in changed:
             self._keep_history(item.work.page)
         for item in items:
-            item.before = state(item.record, item.work.page)
+            if not item.work.is_silent:
+                item.before = state(item.record, item.work.page)
         for item in new:
             self._make_page(item.work)
         for item in items:
@@ -308,7 +309,7 @@ def store_items(run: ImportRun, items: Sequence[Item], first: int = 1) -> None:
 
     ``first`` is the position of the first one that has none of its own: an orphan.
     """
-    told = [item for item in items if item.result.is_worth_keeping or item.work]
+    told = [item for item in items if item.result.is_worth_keeping or item.before]
     store_payloads(item.staged for item in told if item.staged.raw)
     insert_rows(
         [

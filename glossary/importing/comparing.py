@@ -43,6 +43,8 @@ class Work:
     publishes: bool = False
     is_pure: bool = False
     """Whether the page then says what the payload says, and nothing else."""
+    is_silent: bool = False
+    """Whether it only saves the next run some reading: no undo needs to know."""
 
 
 @dataclass(slots=True)

@@ -149,11 +149,21 @@ class Planner:
                 self.decisions.get(term.slug, self.options.on_conflict),
                 self.rights,
             ).run(names, slugs, hindered.get(page.pk) if page else None)
-            if item.work and _says_nothing_new(item.work, item.record, item.staged):
-                item.work = None
+            if item.work and _says_nothing_new(item.work, item.record):
+                self._pass_over(item)
             if item.work:
                 item.result.remarks += _losses(item.work.content)
         return items
+
+    @staticmethod
+    def _pass_over(item: Item) -> None:
+        """Write nothing, or only that this text of the record is known as well: the
+        next run need not read it."""
+        digest = "" if item.work.proposal else item.staged.digest
+        if item.record.digest == digest:
+            item.work = None
+        else:
+            item.work.is_silent = True
 
     def orphans(self, size: int) -> Iterator[Item]:
         """The live terms that the source once had and has no more."""
@@ -311,8 +321,8 @@ class Planner:
         return dict(records.values_list("page", "key"))
 
 
-def _says_nothing_new(work: Work, record: ImportRecord | None, staged: Staged) -> bool:
-    """Whether neither the page nor the record would be any different."""
+def _says_nothing_new(work: Work, record: ImportRecord | None) -> bool:
+    """Whether the page would stay as it is, and what is known of it as well."""
     return (
         record is not None
         and work.page is not None
@@ -320,7 +330,6 @@ def _says_nothing_new(work: Work, record: ImportRecord | None, staged: Staged) -
         and not work.content
         and record.base == work.base
         and record.proposal == work.proposal
-        and record.digest == ("" if work.proposal else staged.digest)
     )
 
 

@@ -111,12 +111,12 @@ def _deciding(record: ImportRecord, field: str, user: Any) -> Iterator[TermPage]
         page = latest_page(record)
         if not Rights(user, record.source.glossary).may_edit(page):
             raise ProposalError(_("You may not edit this page."))
-        if reason := _obstacle(page, user):
+        if reason := obstacle(page, user):
             raise ProposalError(reason)
         yield page
 
 
-def _obstacle(page: TermPage, user: Any) -> str:
+def obstacle(page: TermPage, user: Any) -> str:
     """Why the page must not be touched now, "" if it may. The editor that one has come
     from is open for a moment still, and hinders nobody."""
     reason = obstacles([page]).get(page.pk)

@@ -14,7 +14,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -247,9 +247,7 @@ def _row(ours: Parts | None, theirs: Parts | None, result: Parts | None) -> Row:
     our_parts, their_parts = [], []
     for name in names:
         before, after = (ours or {}).get(name, ""), (theirs or {}).get(name, "")
-        marked = (
-            (_plain(before), _plain(after)) if state else mark_words(before, after)
-        )
+        marked = (_plain(before), _plain(after)) if state else mark_words(before, after)
         if ours is not None and before:
             our_parts.append(Part(name, marked[0]))
         if theirs is not None and after:
@@ -291,13 +289,13 @@ def _pieces(ours: str, theirs: str) -> tuple[list[str], list[str]]:
 
 
 def _marked(runs: Iterable[tuple[bool, str]], tag: str, name: str) -> SafeString:
-    marked = f'<{tag}><span class="{name}">{{}}</span></{tag}>'
-    return format_html_join(
-        "",
-        "{}",
-        (
-            (format_html_join("", marked, ((text,),)) if differs else text,)
-            for differs, text in runs
-            if text
-        ),
-    )
+    mark = f'{{}}<{tag}><span class="{name}">{{}}</span></{tag}>'
+    pieces: list[tuple[str]] = []
+    for differs, text in runs:
+        # The space before a word is no part of what is marked.
+        start = len(text) - len(text.lstrip()) if text.strip() else 0
+        if differs and text:
+            pieces.append((format_html(mark, text[:start], text[start:]),))
+        else:
+            pieces.append((text,))
+    return format_html_join("", "{}", pieces)

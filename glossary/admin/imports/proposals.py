@@ -15,8 +15,14 @@ from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.widgets.button import HeaderButton
 
 from ...content import page_content
-from ...importing.obstacles import obstacles
-from ...importing.proposals import ProposalError, keep, latest_page, proposed, take
+from ...importing.proposals import (
+    ProposalError,
+    keep,
+    latest_page,
+    obstacle,
+    proposed,
+    take,
+)
 from .access import RecordMixin
 from .differences import compare, field_label, in_order
 
@@ -50,7 +56,7 @@ class ProposalsView(RecordMixin, WagtailAdminTemplateMixin, TemplateView):
         context.update(
             record=self.record,
             page=page,
-            obstacle=obstacles([page]).get(page.pk),
+            obstacle=obstacle(page, self.request.user),
             differences=[
                 compare(name, ours[name], proposed(self.record, name, ours[name]))
                 for name in fields

@@ -27,25 +27,15 @@ def check_names(
             glossary=glossary, slug__in=[term.slug for term in terms]
         )
     }
-    tied = defaultdict(list)
-    for each in RelatedTerm.objects.filter(page__in=ids):
-        tied[each.page_id].append(each)
-    following: list[TermPage] = []
-    astray: list[RelatedTerm] = []
+    astray = _tied_by_mistake(glossary, terms)
     incomplete: dict[Home, dict[str, TermPage]] = defaultdict(dict)
     for term in terms:
-        home = (glossary.pk, term.locale_id, term.slug)
         own = known.get((term.locale_id, term.slug))
-        others = [
-            each
-            for each in tied[term.pk]
-            if (each.glossary_id, each.locale_id, each.slug) != home
-        ]
-        for each in others:
+        for other in astray[term.pk]:
             findings.add(
                 *(Check.RELATED_TERMS, term.slug),
                 _("The related term “%(name)s” (%(slug)s) is tied to it by mistake.")
-                % {"name": each.name, "slug": each.slug},
+                % {"name": other.name, "slug": other.slug},
                 _("It follows the page, or is untied."),
             )
         if own is None:
@@ -60,20 +50,38 @@ def check_names(
                 _("Its related term is not tied to it."),
                 _("It is tied."),
             )
-        if others:
-            following.append(term)
-            astray += others
-        elif own is None or own.page_id != term.pk:
+        if not astray[term.pk] and (own is None or own.page_id != term.pk):
             incomplete[Home(glossary.pk, term.locale_id)][term.slug] = term
     if not findings.fix:
         return
-    for term in following:
-        RelatedTerm.objects.follow(term)
-    if astray:
-        # Untied by an update, which leaves the index as it was.
-        index_references(list(RelatedTerm.objects.filter(pk__in=_ids(astray))))
+    for term in terms:
+        if others := astray[term.pk]:
+            RelatedTerm.objects.follow(term)
+            # Untied by an update, which leaves the index as it was.
+            index_references(list(RelatedTerm.objects.filter(pk__in=_ids(others))))
     for home, pages in incomplete.items():
         find_related_terms(home, {}, pages)
+
+
+def _tied_by_mistake(
+    glossary: GlossaryPage, terms: Collection[TermPage]
+) -> dict[int, list[RelatedTerm]]:
+    """By each term's id the related terms that are not its own and yet tied to it."""
+    by_id = {term.pk: term for term in terms}
+    tied = list(RelatedTerm.objects.filter(page__in=by_id).order_by("pk"))
+    namesakes = TermPage.objects.in_glossary(glossary).filter(
+        slug__in=[each.slug for each in tied]
+    )
+    # Those that have a page of their own here are found and tied with that.
+    homes = {
+        (glossary.pk, locale_id, slug)
+        for locale_id, slug in namesakes.values_list("locale", "slug")
+    }
+    found: dict[int, list[RelatedTerm]] = defaultdict(list)
+    for each in tied:
+        if (each.glossary_id, each.locale_id, each.slug) not in homes:
+            found[each.page_id].append(each)
+    return found
 
 
 def _standing(ids: Collection[int]) -> QuerySet[TermPage]:
