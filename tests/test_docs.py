@@ -12,6 +12,7 @@ import json
 import re
 import shlex
 import tomllib
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,15 +21,28 @@ from django.apps import apps
 from django.contrib.auth import get_permission_codename
 from django.core.management import get_commands, load_command_class
 from django.core.management.base import BaseCommand
+from django.dispatch import Signal
+from django.utils.functional import Promise
 from wagtail.api.v2.views import BaseAPIViewSet
 from wagtail.blocks import Block, StructBlock
 from wagtail.log_actions import registry as log_actions
 from wagtail.snippets.models import get_snippet_models
 
 import glossary
-from glossary import blocks, conf
+from glossary import blocks, conf, signals
 from glossary.api import v2
-from glossary.importing.report import OUTCOME_LABELS, Outcome
+from glossary.exporting import FORMATS
+from glossary.importing import merge, obstacles
+from glossary.importing.consistency.findings import Check
+from glossary.importing.options import OnConflict, Orphans
+from glossary.importing.report import (
+    OUTCOME_LABELS,
+    Change,
+    Outcome,
+    Remark,
+    Result,
+    ResultFile,
+)
 from glossary.payload import schema
 from glossary.payload.sources import MAX_BYTES
 from glossary.richtext import LOSSES
@@ -36,7 +50,7 @@ from glossary.templatetags.glossary_tags import register
 
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, _ActionsContainer
+    from argparse import Action, ArgumentParser, _ActionsContainer
     from collections.abc import Iterable, Iterator
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -97,6 +111,20 @@ def test_every_setting_is_documented():
     assert missing("settings", conf.SETTINGS) == set()
 
 
+def test_the_default_of_every_setting_is_documented():
+    source = (APP / "conf.py").read_text(encoding="utf-8")
+    defaults = {
+        node.args[1].value: ast.get_source_segment(source, node.args[2])
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "getattr"
+    }
+    assert defaults.keys() == {*conf.SETTINGS}
+    documented = re.findall(
+        r"^## `(GLOSSARY_\w+)`\n\nDefault: `(.*?)`", text_of("settings"), re.MULTILINE
+    )
+    assert dict(documented) == defaults
+
+
 def test_no_other_setting_is_documented():
     assert set(re.findall(r"\bGLOSSARY_[A-Z_]+", text_of("settings"))) == {
         *conf.SETTINGS
@@ -149,6 +177,66 @@ def test_no_other_option_is_documented():
         )
     }
     assert set(re.findall(r"(?<!-)--[a-z][a-z-]*", text_of("commands"))) <= known
+
+
+def section_of_command(name: str) -> str:
+    sections = text_of("commands").split("\n## ")
+    return next(text for text in sections if text.startswith(f"`{name}`"))
+
+
+def own_options(name: str) -> Iterator[Action]:
+    usual = argument_names(parser_of(BaseCommand(), name))
+    for action in parser_of(load_command_class("glossary", name), name)._actions:
+        if not usual & {*action.option_strings, action.dest}:
+            yield action
+
+
+@pytest.mark.parametrize("name", command_names())
+def test_every_choice_and_default_of_an_option_is_documented(name):
+    rows = section_of_command(name).splitlines()
+    for action in own_options(name):
+        label = [*action.option_strings, str(action.metavar or action.dest)][0]
+        row = next(row for row in rows if row.startswith(f"| `{label}"))
+        assert [
+            str(each) for each in action.choices or () if f"`{each}`" not in row
+        ] == []
+        if action.default not in (None, False, []):
+            assert re.search(rf"Default: `?{action.default}`?\.", row), row
+
+
+def exit_statuses(name: str) -> set[int]:
+    """What a command can end with: as its module says, or what it looks up with."""
+    module = inspect.getmodule(type(load_command_class("glossary", name)))
+    tree = ast.parse(inspect.getsource(module))
+    statuses = {0} | {
+        value
+        for constant, value in vars(module).items()
+        if constant.isupper() and isinstance(value, int)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "_lookup":
+            statuses.add(2)
+        if not isinstance(node, ast.Call):
+            continue
+        values = [word.value for word in node.keywords if word.arg == "returncode"]
+        if ast.unparse(node.func) == "sys.exit":
+            values += node.args
+        statuses |= {value.value for value in values if isinstance(value, ast.Constant)}
+    return statuses
+
+
+@pytest.mark.parametrize("name", command_names())
+def test_every_exit_status_is_documented_and_no_other(name):
+    table = section_of_command(name).partition("| Exit status |")[2]
+    rows = re.findall(r"^\| (\d+) \|", table, re.MULTILINE)
+    assert {int(row) for row in rows} == exit_statuses(name)
+
+
+def test_everything_that_check_terms_compares_is_documented():
+    rows = section_of_command("check_terms").splitlines()
+    assert [
+        each for each in Check if not any(f"| `{each}` |" in row for row in rows)
+    ] == []
 
 
 def command_lines() -> Iterator[tuple[str, list[str]]]:
@@ -261,6 +349,48 @@ def test_every_outcome_of_an_import_is_documented(outcome):
     assert any(str(OUTCOME_LABELS[outcome]) in row for row in rows)
 
 
+def test_every_policy_of_an_import_is_documented():
+    text = text_of("imports")
+    for policy in (*OnConflict, *Orphans):
+        assert re.search(rf"^\| `{policy}` \|", text, re.MULTILINE), policy
+
+
+def test_every_list_that_is_merged_is_documented():
+    text = text_of("imports").partition("### Lists")[2].partition("###")[0]
+    lists = {*merge.KEYS, *merge._SETS, *merge._MAPPINGS}
+    rows = re.findall(r"^\| (`.*?`) \|", text, re.MULTILINE)
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == lists
+
+
+def test_every_reason_to_block_a_term_is_documented():
+    text = text_of("imports").partition("## Blocked terms")[2].partition("\n## ")[0]
+    reasons = [
+        value for name, value in vars(obstacles).items() if isinstance(value, Promise)
+    ]
+    assert reasons
+    assert [str(reason) for reason in reasons if str(reason) not in text] == []
+
+
+def test_every_part_of_a_report_is_documented():
+    change = Change("title", "a", "b", taken=True, result="c")
+    written = StringIO()
+    report = ResultFile(written)
+    report.add(
+        Result("", "", Outcome.UPDATE, changes=(change,), remarks=[Remark("", "")])
+    )
+    report.message = "Stopped."
+    report.end()
+    whole = json.loads(written.getvalue())
+    [term] = whole["terms"]
+    parts = (whole, term, *term["changes"], *term["remarks"])
+    assert missing("imports", {name for part in parts for name in part}) == set()
+
+
+def test_every_format_of_exports_is_documented():
+    for name in FORMATS:
+        assert re.search(rf"^\| `{name}` \|", text_of("exports"), re.MULTILINE), name
+
+
 # The API
 
 
@@ -339,6 +469,12 @@ def test_every_permission_is_documented():
     }
     assert permissions
     assert missing("log-and-permissions", permissions) == set()
+
+
+def test_every_signal_that_is_sent_is_documented():
+    own = [name for name, value in vars(signals).items() if isinstance(value, Signal)]
+    assert own
+    assert missing("log-and-permissions", own) == set()
 
 
 def test_every_signal_that_is_listened_to_is_documented():

@@ -808,6 +808,10 @@ def test_unpublishing_asks_first(
 # Errors
 
 
+# A table with checks that wait for the end of the transaction cannot be altered.
+NOTHING_PENDING = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED"
+
+
 @contextmanager
 def refusing(heading: str) -> Iterator[None]:
     """Let the database refuse terms of this heading, as a site's constraint would."""
@@ -820,6 +824,7 @@ def refusing(heading: str) -> Iterator[None]:
                     " SELECT RAISE(ABORT, 'no such heading here'); END"
                 )
         else:
+            cursor.execute(NOTHING_PENDING)
             cursor.execute(
                 "ALTER TABLE glossary_termpage ADD CONSTRAINT refuse"
                 f" CHECK (heading <> '{heading}') NOT VALID"
@@ -829,6 +834,7 @@ def refusing(heading: str) -> Iterator[None]:
             cursor.execute("DROP TRIGGER refuse_INSERT")
             cursor.execute("DROP TRIGGER refuse_UPDATE")
         else:
+            cursor.execute(NOTHING_PENDING)
             cursor.execute("ALTER TABLE glossary_termpage DROP CONSTRAINT refuse")
 
 

@@ -64,13 +64,15 @@ def begin_import(
             status=ImportRun.Status.UPLOADED,
             options={**options.as_json(), "map": mapping},
         )
-        position = 0
-        for name, chunks in files:
-            for piece in _pieces(chunks):
+        for number, (name, chunks) in enumerate(files, start=1):
+            for position, piece in enumerate(_pieces(chunks)):
                 ImportUpload.objects.create(
-                    run=run, name=Path(name).name[:255], position=position, data=piece
+                    run=run,
+                    number=number,
+                    name=_file_name(name),
+                    position=position,
+                    data=piece,
                 )
-                position += 1
     transaction.on_commit(lambda: plan_run.enqueue(run.pk))
     return run
 
@@ -135,8 +137,8 @@ def request_stop(run: ImportRun) -> None:
 
 def discard(run: ImportRun) -> None:
     """Delete a run that has written nothing, with its upload."""
-    if run.status not in (ImportRun.Status.UPLOADED, ImportRun.Status.PLANNED):
-        raise JobError(_("Only a run that was not applied can be discarded."))
+    if run.is_under_way or run.items.filter(applied=True).exists():
+        raise JobError(_("Only a run that has written nothing can be discarded."))
     run.delete()
 
 
@@ -151,7 +153,7 @@ def plan_run(pk: int) -> None:
     with _told(run), _staged(run) as staging:
         run.total = len(staging)
         ImportRun.objects.filter(pk=pk).update(total=run.total)
-        work = Import(staging, run.source.glossary, _options(run), run.user)
+        work = Import(staging, run.source.glossary, _options(run), _user(run))
         _keep_plan(run, work)
         run.counts = work.counts.as_json()
         ImportRun.objects.filter(pk=pk).update(
@@ -176,7 +178,9 @@ def apply_run(pk: int) -> None:
         decided = planned.exclude(decision="").values_list("key", "decision")
         decisions = {key: OnConflict(value) for key, value in decided}
         run.items.all().delete()
-        work = Import(staging, run.source.glossary, _options(run), run.user, decisions)
+        work = Import(
+            staging, run.source.glossary, _options(run), _user(run), decisions
+        )
         work.apply(run)
         if run.status == ImportRun.Status.FINISHED:
             run.uploads.all().delete()
@@ -186,7 +190,14 @@ def apply_run(pk: int) -> None:
 def undo_run(pk: int) -> None:
     run = ImportRun.objects.select_related("undoes", "source", "user").get(pk=pk)
     with _told(run):
-        Undo(run.undoes, run.user).apply(run)
+        Undo(run.undoes, _user(run)).apply(run)
+
+
+def _user(run: ImportRun) -> Any:
+    """Who it runs for. Without one, it would run with the rights of the system."""
+    if run.user is None or not run.user.is_active:
+        raise JobError(_("The user who began this run is no longer there."))
+    return run.user
 
 
 def _begin(run: ImportRun, waiting: str, doing: str) -> bool:
@@ -247,17 +258,23 @@ def _staged(run: ImportRun) -> Iterator[Staging]:
 
 def _unpack(run: ImportRun, folder: Path) -> list[Path]:
     """The uploaded files, each in a folder of its own: two may have one name."""
-    paths: list[Path] = []
-    names: list[str] = []
-    for piece in run.uploads.order_by("position").iterator(chunk_size=4):
-        if not names or names[-1] != piece.name:
-            names.append(piece.name)
-            own = folder / str(len(names))
+    paths: dict[int, Path] = {}
+    for piece in run.uploads.iterator(chunk_size=4):
+        if piece.number not in paths:
+            own = folder / str(piece.number)
             own.mkdir()
-            paths.append(own / piece.name)
-        with paths[-1].open("ab") as file:
+            paths[piece.number] = own / piece.name
+        with paths[piece.number].open("ab") as file:
             file.write(piece.data)
-    return paths
+    return list(paths.values())
+
+
+def _file_name(name: str) -> str:
+    """A name that any file system takes, with its ending."""
+    name = Path(name.replace("\0", "")).name or "upload"
+    ending = Path(name).suffix[:20]
+    stem = name.removesuffix(ending).encode(errors="replace")[:150]
+    return stem.decode(errors="ignore") + ending
 
 
 def _pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -7,7 +7,11 @@ from datetime import timedelta
 from django.utils import timezone
 
 from ..conf import import_retention_days
-from ..models import ImportItem, ImportPayload
+from ..models import ImportItem, ImportPayload, ImportUpload
+
+
+UPLOADS_WAIT = timedelta(days=30)
+"""For how long an upload waits to be applied."""
 
 
 def expire_payloads() -> int:
@@ -16,6 +20,8 @@ def expire_payloads() -> int:
     days = import_retention_days()
     if days is None:
         return 0
+    abandoned = timezone.now() - UPLOADS_WAIT
+    ImportUpload.objects.filter(run__created_at__lt=abandoned).delete()
     before = timezone.now() - timedelta(days=days)
     old = ImportPayload.objects.filter(created_at__lt=before, records=None).exclude(
         items__in=ImportItem.objects.filter(run__created_at__gte=before)

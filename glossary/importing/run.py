@@ -101,7 +101,7 @@ class Import:
             )
             run.source = source
             run.status = ImportRun.Status.RUNNING
-            run.options = self.options.as_json()
+            run.options = {**run.options, **self.options.as_json()}
             run.total = len(self.staging)
             run.version = __version__
             run.heartbeat_at = timezone.now()

@@ -873,6 +873,10 @@ class Migration(migrations.Migration):
                         verbose_name="ID",
                     ),
                 ),
+                (
+                    "number",
+                    models.PositiveIntegerField(help_text="Which of the run's files."),
+                ),
                 ("name", models.CharField(max_length=255)),
                 ("position", models.PositiveIntegerField()),
                 ("data", models.BinaryField()),
@@ -888,7 +892,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "uploaded piece",
                 "verbose_name_plural": "uploaded pieces",
-                "ordering": ["position"],
+                "ordering": ["number", "position"],
             },
         ),
         migrations.CreateModel(

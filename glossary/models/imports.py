@@ -179,6 +179,7 @@ class ImportUpload(models.Model):
     """A piece of a file that was uploaded for a run, until the run has read it."""
 
     run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="uploads")
+    number = models.PositiveIntegerField(help_text=_("Which of the run's files."))
     name = models.CharField(max_length=255)
     position = models.PositiveIntegerField()
     data = models.BinaryField()
@@ -186,7 +187,7 @@ class ImportUpload(models.Model):
     class Meta:
         verbose_name = _("uploaded piece")
         verbose_name_plural = _("uploaded pieces")
-        ordering = ["position"]
+        ordering = ["number", "position"]
 
     def __str__(self) -> str:
         return f"{self.name}: {self.position}"

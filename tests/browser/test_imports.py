@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from pytest_django.live_server_helper import LiveServer
 
 SCREEN = {"width": 1400, "height": 1000}
+# Milliseconds in which a request that does the work of a run itself has to end.
+WORK = 30_000
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "glossary"
 
 
@@ -123,7 +125,9 @@ def test_a_site_is_imported_looked_at_applied_and_undone(
     page.get_by_role("button", name="Upload and plan").click()
 
     # The plan
-    expect(page.get_by_role("heading", name="Apply the plan")).to_be_visible()
+    expect(page.get_by_role("heading", name="Apply the plan")).to_be_visible(
+        timeout=WORK
+    )
     run = ImportRun.objects.get()
     assert run.status == ImportRun.Status.PLANNED
     new = len(list(FIXTURES.iterdir())) - 1
@@ -152,7 +156,9 @@ def test_a_site_is_imported_looked_at_applied_and_undone(
     expect(page.get_by_role("heading", name="Apply the plan")).to_be_visible()
     press_until(page, "Tab", "Apply")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("link", name="Download the report")).to_be_visible()
+    expect(page.get_by_role("link", name="Download the report")).to_be_visible(
+        timeout=WORK
+    )
     looked_at(page, "finished")
     assert TermPage.objects.live().count() == new + 1
     with page.expect_download() as download:
@@ -166,7 +172,9 @@ def test_a_site_is_imported_looked_at_applied_and_undone(
     looked_at(page, "undo")
     press_until(page, "Tab", "Yes, undo it")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("link", name=f"Import #{run.pk}")).to_be_visible()
+    expect(page.get_by_role("link", name=f"Import #{run.pk}")).to_be_visible(
+        timeout=WORK
+    )
     looked_at(page, "undone")
     assert TermPage.objects.live().count() == 1
     open_import(page)
@@ -238,7 +246,9 @@ def test_a_conflict_is_seen_and_decided(
     looked_at(page, "differences")
     page.go_back()
     page.get_by_role("button", name="Apply", exact=True).click()
-    expect(page.get_by_role("link", name="Download the report")).to_be_visible()
+    expect(page.get_by_role("link", name="Download the report")).to_be_visible(
+        timeout=WORK
+    )
 
     # The editor of the term
     page.goto(reverse("wagtailadmin_pages:edit", args=[token.pk]))
@@ -272,13 +282,15 @@ def test_progress_is_told_until_the_run_has_ended(
     bar = page.get_by_role("progressbar")
     expect(bar).to_have_attribute("value", "0")
     ImportRun.objects.filter(pk=run.pk).update(done=30)
-    expect(page.get_by_text("30 of 40 terms")).to_be_visible()
+    expect(page.get_by_text("30 of 40 terms")).to_be_visible(timeout=WORK)
     expect(bar).to_have_js_property("value", 30)
     looked_at(page, "progress")
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_text("It stops once the terms")).to_be_visible()
     ImportRun.objects.filter(pk=run.pk).update(status="stopped", message="Stopped.")
-    expect(page.get_by_role("link", name="Download the report")).to_be_visible()
+    expect(page.get_by_role("link", name="Download the report")).to_be_visible(
+        timeout=WORK
+    )
     expect(bar).to_have_count(0)
 
 
@@ -292,7 +304,9 @@ def test_progress_is_to_be_had_without_scripts(
     run = planned(glossary, record("token"))
     page.goto(reverse("glossary_imports:run", args=[run.pk]))
     page.get_by_role("button", name="Apply", exact=True).click()
-    expect(page.get_by_role("link", name="Download the report")).to_be_visible()
+    expect(page.get_by_role("link", name="Download the report")).to_be_visible(
+        timeout=WORK
+    )
     assert TermPage.objects.get().slug == "token"
     ImportRun.objects.filter(pk=run.pk).update(status="running", total=40)
     page.goto(reverse("glossary_imports:run", args=[run.pk]))
