@@ -57,13 +57,20 @@ def check_lock(source: ImportSource, run: ImportRun) -> None:
     now = timezone.now()
     held = ImportRun.objects.filter(pk=run.pk, status=ImportRun.Status.RUNNING)
     lost = not held.update(heartbeat_at=now)
-    if connection.vendor == "postgresql":
-        # At once granted to the session that holds the lock, and to no other.
-        lost = lost or not _ask("pg_try_advisory_xact_lock", source)
+    # One's own lock is granted once more at once.
+    lost = lost or is_held(source)
     lost = lost or not ImportSource.objects.filter(pk=source.pk, holder=run).exists()
     if lost:
         raise LostLock(_("The run no longer holds its source, and stops."))
     run.heartbeat_at = now
+
+
+def is_held(source: ImportSource) -> bool:
+    """Whether another living process holds the source, as far as the database knows:
+    only PostgreSQL does. Inside a transaction."""
+    return connection.vendor == "postgresql" and not _ask(
+        "pg_try_advisory_xact_lock", source
+    )
 
 
 def _ask(function: str, source: ImportSource) -> bool:

@@ -6,7 +6,6 @@ import zlib
 from collections.abc import Collection
 from typing import Any
 
-from django.db import connection
 from django.db.models import Count, F, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -14,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from ...models import GlossaryPage, ImportPayload, ImportRecord, ImportRun, TermPage
 from ...models.imports import payload_digest
-from ..lock import STALE_AFTER, _ask
+from ..lock import STALE_AFTER, is_held
 from .findings import Check, Findings
 
 
@@ -170,8 +169,4 @@ def check_runs(glossary: GlossaryPage, findings: Findings) -> None:
 def _is_alive(run: ImportRun) -> bool:
     """Whether it holds its source all the same: PostgreSQL knows, however long a chunk
     takes."""
-    return (
-        connection.vendor == "postgresql"
-        and run.source.holder_id == run.pk
-        and not _ask("pg_try_advisory_xact_lock", run.source)
-    )
+    return run.source.holder_id == run.pk and is_held(run.source)
