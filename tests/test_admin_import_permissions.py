@@ -40,6 +40,7 @@ MATRIX: dict[str, tuple[str, set[str], set[str]]] = {
     "glossary_imports:stop": ("run", HERE, {"post"}),
     "glossary_imports:decide": ("run", HERE, {"post"}),
     "glossary_imports:apply": ("run", HERE, {"post"}),
+    "glossary_imports:go_on": ("run", HERE, {"post"}),
     "glossary_imports:discard": ("run", HERE, {"post"}),
     "glossary_imports:undo": ("done", HERE, {"get", "post"}),
     "glossary_imports:item": ("item", HERE, {"get"}),

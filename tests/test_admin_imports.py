@@ -242,6 +242,31 @@ def test_what_was_applied_is_not_discarded(finish, post):
     assert ImportRun.objects.filter(pk=run.pk).exists()
 
 
+@pytest.mark.parametrize("status", ["stopped", "failed", "interrupted"])
+def test_what_a_run_has_left_is_planned_anew(plan, post, get, status):
+    run = plan(record("token"))
+    assert "Plan the rest" not in text_of(get("run", run.pk))
+    assert "nothing left to do" in told(post("go_on", run.pk))[0]
+    ImportRun.objects.update(status=status)
+    assert "Plan the rest" in text_of(get("run", run.pk))
+    response = post("go_on", run.pk)
+    again = ImportRun.objects.latest("pk")
+    assert response.url == reverse("glossary_imports:run", args=[again.pk])
+    assert (again.status, again.total) == (ImportRun.Status.PLANNED, 1)
+    assert not run.uploads.exists()
+
+
+def test_a_run_that_has_died_is_planned_anew(plan, post):
+    run = plan(record("token"))
+    ImportRun.objects.update(
+        status="running", heartbeat_at=timezone.now() - timedelta(minutes=5)
+    )
+    post("go_on", run.pk)
+    run.refresh_from_db()
+    assert run.status == ImportRun.Status.INTERRUPTED
+    assert ImportRun.objects.latest("pk").status == ImportRun.Status.PLANNED
+
+
 def test_a_run_is_undone_after_a_question(finish, post, get):
     run = finish(record("token"))
     asked = get("undo", run.pk)
@@ -418,7 +443,7 @@ def test_runs_are_filtered(finish, post, get, glossary):
     ImportRun.objects.filter(pk=undo.pk).update(
         user=None, created_at=timezone.now() - timedelta(days=9)
     )
-    today = timezone.now().date()
+    today = timezone.localdate()
     other = make_glossary("other", title="Other")
     for query, found in (
         ({"kind": "undo"}, [undo]),
@@ -533,7 +558,7 @@ def test_a_run_is_asked_to_stop(plan, post):
 
 def test_a_run_that_has_gone_silent_says_so(plan, get):
     run = plan(record("token"))
-    for minutes, is_silent in ((1, False), (60, True)):
+    for minutes, is_silent in ((0, False), (60, True)):
         heard = timezone.now() - timedelta(minutes=minutes)
         ImportRun.objects.filter(pk=run.pk).update(status="running", heartbeat_at=heard)
         assert get("run", run.pk).context["is_silent"] is is_silent

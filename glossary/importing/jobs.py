@@ -24,7 +24,7 @@ from ..payload.field_map import FieldMap
 from ..payload.records import SourceLimits
 from ..payload.sources import read_sources
 from .apply import RunStopped, item_row, store_payloads
-from .lock import Locked
+from .lock import STALE_AFTER, Locked
 from .options import OnConflict, Options
 from .plan import Item
 from .run import Import, RunFailed, keep_counts
@@ -96,11 +96,31 @@ def begin_apply(run: ImportRun, on_conflict: OnConflict, user: Any = None) -> No
     transaction.on_commit(lambda: apply_run.enqueue(run.pk))
 
 
+def has_rest(run: ImportRun) -> bool:
+    """Whether the run ended before its time, and its files are still there."""
+    ended = run.status in (
+        ImportRun.Status.STOPPED,
+        ImportRun.Status.FAILED,
+        ImportRun.Status.INTERRUPTED,
+    )
+    return (ended or gives_no_sign_of_life(run)) and run.uploads.exists()
+
+
+def gives_no_sign_of_life(run: ImportRun) -> bool:
+    """Whether a run that should be under way has not been heard of for too long."""
+    heard = run.heartbeat_at or run.created_at
+    return run.is_under_way and timezone.now() - heard > STALE_AFTER
+
+
 def begin_again(run: ImportRun, user: Any) -> ImportRun:
-    """Plan what a run that did not finish has left; returns the run that does it."""
-    if run.is_under_way or not run.uploads.exists():
+    """Plan what a run that ended before its time has left; returns the run that does
+    it, as this user."""
+    if not has_rest(run):
         raise JobError(_("There is nothing left to do in this run."))
     with transaction.atomic():
+        ImportRun.objects.filter(pk=run.pk, status__in=ImportRun.UNDER_WAY).update(
+            status=ImportRun.Status.INTERRUPTED, finished_at=timezone.now()
+        )
         again = ImportRun.objects.create(
             source=run.source,
             user=user,

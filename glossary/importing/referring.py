@@ -107,22 +107,28 @@ def rename_related_terms(
     _index(following, created=False)
 
 
-def _index(related_terms: Sequence[RelatedTerm], *, created: bool) -> None:
-    if related_terms:
-        index_references(related_terms, created=created)
-        index_for_search(related_terms)
+def _index(
+    snippets: Sequence[RelatedTerm] | Sequence[Category], *, created: bool
+) -> None:
+    if snippets:
+        index_references(snippets, created=created)
+        index_for_search(snippets)
 
 
 def find_categories(locale_id: int, names: Mapping[str, str]) -> dict[str, Category]:
     """The categories of these slugs; those that are not there yet are made."""
     found = Category.objects.filter(slug__in=names, locale=locale_id)
     categories = {category.slug: category for category in found}
-    for slug, name in names.items():
-        if slug not in categories:
-            categories[slug] = Category.objects.create(
-                slug=slug, locale_id=locale_id, name=(name or spoken(slug))[:255]
-            )
-    return categories
+    new = [
+        Category(slug=slug, locale_id=locale_id, name=(name or spoken(slug))[:255])
+        for slug, name in names.items()
+        if slug not in categories
+    ]
+    if new:
+        give_ids(new)
+        Category.objects.bulk_create(new)
+        _index(new, created=True)
+    return {**categories, **{category.slug: category for category in new}}
 
 
 def find_tags(names: Collection[str]) -> dict[str, Tag]:

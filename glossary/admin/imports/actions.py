@@ -16,6 +16,7 @@ from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
 from ...importing.jobs import (
     JobError,
+    begin_again,
     begin_apply,
     begin_undo,
     discard,
@@ -71,6 +72,17 @@ class DiscardView(ActionView):
 
     def get_success_url(self) -> str:
         return reverse("glossary_imports:index")
+
+
+class GoOnView(ActionView):
+    """Plans what a run that ended before its time has left."""
+
+    def act(self) -> None:
+        self.again = begin_again(self.run, self.request.user)
+
+    def get_success_url(self) -> str:
+        again = getattr(self, "again", self.run)
+        return reverse("glossary_imports:run", args=[again.pk])
 
 
 class DecideView(ActionView):

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.forms import RadioSelect
 from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +18,7 @@ from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column, StatusTagColumn, TitleColumn
 from wagtail.admin.views.generic import IndexView
 
+from ...importing.jobs import gives_no_sign_of_life, has_rest
 from ...importing.options import Options, Orphans
 from ...importing.report import (
     OUTCOME_LABELS,
@@ -38,8 +37,6 @@ from .forms import ApplyForm, decision_field
 from .runs import run_title
 
 
-# A run tells after each chunk of terms that it goes on.
-SILENT_AFTER = timedelta(minutes=5)
 CHUNK = 200
 
 
@@ -224,7 +221,8 @@ class RunView(RunMixin, IndexView):
             options=options_in_words(run),
             is_waiting=run.status == ImportRun.Status.UPLOADED,
             is_planned=is_planned,
-            is_silent=is_silent(run),
+            is_silent=gives_no_sign_of_life(run),
+            may_go_on=has_rest(run),
             may_undo=may_undo(run),
             undone_by=[
                 {"title": run_title(undo), "pk": undo.pk, "status": undo}
@@ -282,13 +280,6 @@ def progress(run: ImportRun) -> dict[str, Any]:
         "text": text,
         "goes_on": run.is_under_way or run.status == ImportRun.Status.UPLOADED,
     }
-
-
-def is_silent(run: ImportRun) -> bool:
-    """Whether a run that should be under way has not been heard of for long."""
-    if not run.is_under_way or run.heartbeat_at is None:
-        return False
-    return timezone.now() - run.heartbeat_at > SILENT_AFTER
 
 
 def may_undo(run: ImportRun) -> bool:

@@ -11,7 +11,14 @@ from wagtail.admin.menu import MenuItem
 from wagtail.admin.viewsets.base import ViewSet
 
 from .access import import_glossaries
-from .actions import ApplyView, DecideView, DiscardView, StopView, UndoView
+from .actions import (
+    ApplyView,
+    DecideView,
+    DiscardView,
+    GoOnView,
+    StopView,
+    UndoView,
+)
 from .item import ItemView
 from .proposals import KeepView, ProposalsView, TakeView
 from .provenance import ProvenanceView
@@ -65,6 +72,7 @@ class ImportViewSet(ViewSet):
             path("<int:pk>/stop/", StopView.as_view(), name="stop"),
             path("<int:pk>/decide/", DecideView.as_view(), name="decide"),
             path("<int:pk>/apply/", ApplyView.as_view(), name="apply"),
+            path("<int:pk>/go-on/", GoOnView.as_view(), name="go_on"),
             path("<int:pk>/discard/", DiscardView.as_view(), name="discard"),
             path("<int:pk>/undo/", UndoView.as_view(), name="undo"),
             path("terms/<int:pk>/", ItemView.as_view(), name="item"),
