@@ -182,10 +182,13 @@ class ImportsAndEditors(RuleBasedStateMachine):
             if pk in before:
                 if pk not in former_pages:
                     self.bases.pop(key, None)
+                is_withdrawn = key in untouched and not self.bases.get(key)
                 self.check_merge(
                     key, payload, before[pk], results[key], policy, key in untouched
                 )
-                self.check_draft(key, before[pk], draft)
+                # What an undo took off the site comes back.
+                if not is_withdrawn:
+                    self.check_draft(key, before[pk], draft)
             elif pk:
                 self.bases[key] = wordings(payload, key)
         self.check_proposals(payload, results)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
-from wagtail.models import GroupPagePermission, PageLogEntry
+from wagtail.models import GroupPagePermission, PageLogEntry, Revision
 
 from glossary.content import page_content
 from glossary.models import (
@@ -438,4 +438,17 @@ def test_a_run_that_wrote_nothing_is_undone_without_a_word(
     run(path)
     before = said()
     undo(last())
+    assert said() == before
+
+
+def test_a_version_that_was_purged_is_not_gone_back_to(
+    glossary: GlossaryPage, tmp_path: Path
+) -> None:
+    run(write(tmp_path, record()))
+    run(write(tmp_path, CHANGED))
+    latest = get().latest_revision_id
+    Revision.objects.for_instance(get()).exclude(pk=latest).delete()
+    before = said()
+    printed = undo(last(), status=1)
+    assert "The version to go back to is no longer in the page’s history." in printed
     assert said() == before

@@ -141,7 +141,7 @@ class Result:
         if not (told or (changes and self.changes)):
             return
         label = OUTCOME_LABELS[self.outcome]
-        yield f"{self.source}: {self.key or '?'}: {label}"
+        yield ": ".join(filter(None, [self.source, self.key or "?", str(label)]))
         for remark in self.remarks:
             yield f"    {remark}"
         for change in self.changes if changes else ():

@@ -17,11 +17,11 @@ UPLOADS_WAIT = timedelta(days=30)
 def expire_payloads() -> int:
     """Delete the payloads of old runs; returns how many. What was last applied to a
     term is kept for as long as the term is known."""
+    abandoned = timezone.now() - UPLOADS_WAIT
+    ImportUpload.objects.filter(run__created_at__lt=abandoned).delete()
     days = import_retention_days()
     if days is None:
         return 0
-    abandoned = timezone.now() - UPLOADS_WAIT
-    ImportUpload.objects.filter(run__created_at__lt=abandoned).delete()
     before = timezone.now() - timedelta(days=days)
     old = ImportPayload.objects.filter(created_at__lt=before, records=None).exclude(
         items__in=ImportItem.objects.filter(run__created_at__gte=before)

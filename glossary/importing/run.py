@@ -203,14 +203,7 @@ class Import:
             return
         if self.options.atomic is Atomic.ALL:
             raise RunStopped(
-                _("“%(key)s” (%(source)s) failed: %(why)s Nothing was written.")
-                % {
-                    "key": item.result.key,
-                    "source": item.result.source,
-                    "why": " ".join(
-                        str(each) for each in item.result.remarks if each.is_error
-                    ),
-                }
+                _("%(failed)s. Nothing was written.") % {"failed": _failure(item)}
             )
         limit = self.options.max_errors
         if limit is not None and self.counts.by_outcome[Outcome.INVALID] > limit:
@@ -257,6 +250,15 @@ class Import:
                 record.base, record.digest, record.run = {}, "", run
                 records.append(record)
         ImportRecord.objects.bulk_update(records, ["base", "digest", "run"])
+
+
+def _failure(item: Item) -> str:
+    """File, term and field, and what is wrong with them."""
+    result = item.result
+    why = "; ".join(str(each) for each in result.remarks if each.is_error)
+    if item.staged.error:  # which names the file
+        return why.rstrip(".")
+    return f"{result.source}: {result.key or '?'}: {why}".rstrip(".")
 
 
 def keep_counts(run: ImportRun, counts: Counts) -> None:

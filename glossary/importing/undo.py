@@ -117,6 +117,9 @@ class Undo:
             )
         }
         hindered = obstacles(list(pages.values()))
+        self._revisions = Revision.objects.in_bulk(
+            {row.before["revision"] for row in rows} - {None}
+        )
         steps = [self._step(row, pages, records, hindered) for row in rows]
         going = [step for step in steps if step.item.result.outcome is Outcome.UPDATE]
         self._prepare(going, run)
@@ -133,7 +136,7 @@ class Undo:
         item = Item(staged, result, record, page=page)
         step = Step(row, item, page)
         reason = self._changed_since(step, record) or hindered.get(page and page.pk)
-        reason = reason or self._may_not(step)
+        reason = reason or self._may_not(step) or self._has_no_former(step)
         if reason:
             result.outcome = Outcome.CONFLICT
             result.page = page and page.pk
@@ -152,6 +155,16 @@ class Undo:
         if shows and not _is_as_before(page, before) and not rights.may_publish(page):
             return _("You may not publish this page.")
         return None
+
+    def _has_no_former(self, step: Step) -> str | None:
+        """Why there is nothing to go back to, if so."""
+        page, before = step.page, step.before
+        if page is None or _is_as_before(page, before) or not before["page"]:
+            return None
+        unpublishes = page.live and not before["live"]
+        if unpublishes or before["revision"] in self._revisions:
+            return None
+        return _("The version to go back to is no longer in the page’s history.")
 
     def _changed_since(self, step: Step, record: ImportRecord | None) -> str | None:
         """Why the term is not as the run left it, if so."""
@@ -173,9 +186,6 @@ class Undo:
     # Going back
 
     def _prepare(self, steps: Sequence[Step], run: ImportRun) -> None:
-        revisions = Revision.objects.in_bulk(
-            {step.before["revision"] for step in steps} - {None}
-        )
         actions = [("glossary.import_undo", {"run": run.pk, "undoes": self.undone.pk})]
         for step in steps:
             before, page = step.before, step.page
@@ -184,7 +194,7 @@ class Undo:
                 continue
             if not before["live"] and page.live:
                 step.unpublishes = True
-            elif revision := revisions.get(before["revision"]):
+            elif revision := self._revisions.get(before["revision"]):
                 publishes = before["live"] and not before["draft"]
                 step.page = page.with_content_json(revision.content)
                 former = page.title
