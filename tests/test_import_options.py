@@ -957,7 +957,7 @@ def test_all_or_nothing(glossary: GlossaryPage, tmp_path: Path, fault: str) -> N
     before = written()
     with refusing("Refused"):
         printed = run(path, atomic="all", chunk_size=2, status=2)
-    assert "“wrong”" in printed
+    assert ": wrong: " in printed
     assert "Nothing was written." in printed
     assert "Traceback" not in printed
     assert "usable" not in printed

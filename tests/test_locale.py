@@ -6,22 +6,28 @@ import ast
 import gettext
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from django.utils import translation
+from django.utils.translation.template import templatize
 
 import glossary
 from glossary.blocks import SectionBlock
 from glossary.conf import HOW_IT_WORKS
-from glossary.importing.report import Outcome, Report, Result
+from glossary.importing.report import Counts, Outcome, Result
 
 
-LOCALE = Path(glossary.__file__).parent / "locale"
+APP = Path(glossary.__file__).parent
+LOCALE = APP / "locale"
 CATALOGUES = sorted(LOCALE.glob("*/LC_MESSAGES/django.po"))
 FRENCH = LOCALE / "fr" / "LC_MESSAGES" / "django.po"
 
+MESSAGE_ARGUMENTS = {"_": 1, "gettext": 1, "gettext_lazy": 1, "ngettext": 2}
+STRING = r"""u?('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
+IN_TEMPLATE = re.compile(rf"\b(?:_|n?gettext)\({STRING}(?:, {STRING})?")
 PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%%|</?\w+[^>]*>")
 
 
@@ -74,6 +80,31 @@ def compiled(entries: list[Entry]) -> dict[str | tuple[str, int], str]:
         else:
             catalogue[message] = entry.texts["msgstr"]
     return catalogue
+
+
+def messages_in_code(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            count = MESSAGE_ARGUMENTS.get(node.func.id, 0)
+            for argument in node.args[:count]:
+                assert isinstance(argument, ast.Constant), ast.unparse(node)
+                yield str(argument.value)
+
+
+def messages_in_template(path: Path) -> Iterator[str]:
+    for strings in IN_TEMPLATE.findall(templatize(path.read_text(encoding="utf-8"))):
+        yield from (ast.literal_eval(string) for string in strings if string)
+
+
+def test_the_catalogues_have_the_messages_of_the_sources() -> None:
+    written = {
+        *(each for path in APP.rglob("*.py") for each in messages_in_code(path)),
+        *(each for path in APP.rglob("*.html") for each in messages_in_template(path)),
+    }
+    _header, *entries = read_catalogue(FRENCH)
+    catalogued = {source for entry in entries for source in entry.sources}
+    assert written - catalogued == set(), "run makemessages and translate these"
+    assert catalogued - written == set(), "no longer in the sources"
 
 
 def test_the_catalogues_have_the_same_messages() -> None:
@@ -138,6 +169,8 @@ def test_a_section_is_called_by_its_kind_in_french() -> None:
     ],
 )
 def test_french_counts_none_as_one(count: int, summary: str) -> None:
-    results = [Result("source", "key", Outcome.BLOCKED)] * count
+    counts = Counts()
+    for _record in range(count):
+        counts.add(Result("source", "key", Outcome.BLOCKED))
     with translation.override("fr"):
-        assert Report(results).summary() == summary
+        assert counts.summary() == summary

@@ -228,5 +228,6 @@ class ResultFile:
 
 
 def _short(value: Any, length: int = 60) -> str:
-    text = " ".join(str(value).split())
+    # Of a long text only the beginning is looked at.
+    text = " ".join(str(value)[: 8 * length].split())
     return text if len(text) <= length else f"{text[: length - 1]}…"

@@ -162,7 +162,7 @@ class Import:
                     % {
                         "orphans": orphans,
                         "known": known,
-                        "limit": self.options.orphan_limit * 100,
+                        "limit": round(self.options.orphan_limit * 100),
                     }
                 )
 
@@ -309,8 +309,8 @@ def guarding(run: ImportRun, work: Any) -> Iterator[None]:
 def end_badly(run: ImportRun, error: DatabaseError, counts: Counts) -> str:
     """Note that the database failed, if it lets us, and say why in a line."""
     cause = error.__cause__ or error
-    run.message = _("The database failed: %(why)s Import again to do the rest.") % {
-        "why": " ".join(str(cause).split())
+    run.message = _("The database failed: %(why)s. Import again to do the rest.") % {
+        "why": " ".join(str(cause).split()).rstrip(".")
     }
     try:
         if not connection.is_usable():

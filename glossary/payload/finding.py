@@ -40,6 +40,9 @@ TERM_LIMITS: Final = replace(
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _CONTAINERS: Final = frozenset({dict, list, NullProto, Sparse, JSSet, JSMap, Tagged})
 
+# Characters of a record that is copied as it is; far below any limit.
+_ROOM: Final = 200_000
+
 _Path: TypeAlias = "tuple[str | int, ...]"
 
 
@@ -66,6 +69,8 @@ class _Shape:
 
 
 _USUAL: Final = _Shape()
+# A record of the slug looked for, and with so many known fields, is no teaser.
+_SURELY: Final = (True, 8)
 
 
 def find_term(
@@ -98,6 +103,8 @@ def find_term(
         rank = _rank(holder, wanted, shape)
         if rank > best_rank:
             best, best_rank = holder, rank
+            if rank >= _SURELY and _is_under_data(found_in, id(best)):
+                break
         if isinstance(holder, Tagged) and holder.tag == "NuxtError":
             failure = holder.value
         for step, member in _members(holder):
@@ -108,11 +115,49 @@ def find_term(
         raise PayloadError(f"no term in this payload: {_why_no_term(failure, shape)}")
     path = _path(found_in, id(best))
     under_data = path[:1] == ("data",) and len(path) > 1 and isinstance(path[1], str)
+    record = _copied(best) or cast("dict[str, Any]", to_plain(best, limits=TERM_LIMITS))
     return FoundTerm(
-        record=cast("dict[str, Any]", to_plain(best, limits=TERM_LIMITS)),
+        record=record,
         pointer="".join(map(step_of, path)),
         key=printable(str(path[1])) if under_data else None,
     )
+
+
+def _is_under_data(found_in: dict[int, tuple[int, _Path]], identity: int) -> bool:
+    path = _path(found_in, identity)
+    return path[:1] == ("data",) and len(path) == 2
+
+
+def _copied(record: object) -> dict[str, Any] | None:
+    """The copy of a record that is plain already and of the usual size: texts, and
+    lists of texts and of objects of texts. None for any other."""
+    if type(record) is not dict:
+        return None
+    copy: dict[str, Any] = {}
+    room = _ROOM
+    for name, value in record.items():
+        if type(value) is str:
+            room -= len(value)
+            copy[name] = value
+        elif type(value) is list and len(value) <= 100:
+            items: list[Any] = []
+            for item in value:
+                if type(item) is dict and len(item) <= 10:
+                    if any(type(text) is not str for text in item.values()):
+                        return None
+                    room -= sum(map(len, item.values()))
+                    items.append(dict(item))
+                elif type(item) is str:
+                    room -= len(item)
+                    items.append(item)
+                else:
+                    return None
+            copy[name] = items
+        else:
+            return None
+        if room < 0:
+            return None
+    return copy
 
 
 def _members(holder: object) -> Iterator[tuple[_Path, object]]:

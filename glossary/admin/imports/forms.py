@@ -196,8 +196,8 @@ class ImportForm(forms.Form):
             if file.name in names:
                 raise ValidationError(
                     _(
-                        "There are two files of the name “%(name)s”. Put them into one "
-                        "zip archive, in folders of their own."
+                        "There are two files named “%(name)s”. Put them into one zip "
+                        "archive, in folders of their own."
                     ),
                     params={"name": file.name},
                 )

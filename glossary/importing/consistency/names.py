@@ -115,7 +115,8 @@ def check_links(
             *(Check.LINKS, link.term_slug),
             _("Its link to “%(name)s” leads into another glossary or language.")
             % {"name": related_term.name},
-            _("It leads to “%(slug)s” at home.") % {"slug": related_term.slug},
+            _("It leads to “%(slug)s” in its own glossary and language.")
+            % {"slug": related_term.slug},
         )
         homes[link.term_locale][related_term.slug] = related_term.name
     if not (findings.fix and strays):

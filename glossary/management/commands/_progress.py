@@ -28,7 +28,8 @@ class Progress:
                 self._width = len(bar)
                 self.out.write(f"\r{bar}", ending="")
         elif count % EVERY == 0:
-            self.out.write(f"{self.label}: {count}/{max(count, self.total)}")
+            of = f"/{max(count, self.total)}" if self.total else ""
+            self.out.write(f"{self.label}: {count}{of}")
 
     def clear(self) -> None:
         """Make room for a line."""

@@ -215,7 +215,9 @@ class Command(BaseCommand):
         paths = self.options["paths"]
         limits = SourceLimits(file=import_max_file_size(), entry=import_max_file_size())
         try:
-            total = count_sources(paths, limits=limits)
+            # A log needs no total, and to count means to look into each file.
+            is_watched = self.stdout.isatty()
+            total = count_sources(paths, limits=limits) if is_watched else 0
             progress = Progress(self.stdout, total, _("Reading"))
             records = read_sources(paths, field_map=mapping, limits=limits)
             for count in staging.add(records):
@@ -359,9 +361,9 @@ class Command(BaseCommand):
             if self.options["json"]
             else result.lines(changes=self.detailed)
         )
-        for line in lines:
+        if text := "\n".join(lines):
             self.progress.clear()
-            self.stdout.write(line)
+            self.stdout.write(text)
         self.progress.step()
 
     def _conclude(self, run: ImportRun | None, counts: Counts, summary: str) -> None:
