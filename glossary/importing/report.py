@@ -67,7 +67,7 @@ class Remark:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Change:
     """A field that differs: its value on the page and its value in the payload."""
 

@@ -239,4 +239,6 @@ def step_of(key: str | int) -> str:
 
 def printable(text: str) -> str:
     """The text without what ends badly in logs, terminals and databases."""
+    if text.isascii() and "\x00" not in text:
+        return text
     return _SURROGATE.sub("\ufffd", text.replace("\x00", "\ufffd"))

@@ -41,6 +41,12 @@ class Command(BaseCommand):
         "imported, 3 if another import is in progress, 4 if the database failed."
     )
 
+    def run_from_argv(self, argv: list[str]) -> None:
+        # What a site has loaded is here to stay: not to be searched for garbage again
+        # and again while thousands of terms are made.
+        gc.freeze()
+        super().run_from_argv(argv)
+
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "paths",
