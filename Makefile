@@ -19,7 +19,7 @@ PRODUCTION = SECRET_KEY=$$($(PYTHON) -c 'import secrets; print(secrets.token_url
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 .PHONY: help demo serve test test-fast test-sqlite test-postgres test-custom-page \
-	test-browser lint format types checks matrix lowest highest benchmark clean
+	test-browser exhaustive lint format types checks matrix lowest highest benchmark clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' \
@@ -27,7 +27,13 @@ help: ## list these targets
 
 # What no database can change runs once, with the tests on SQLite.
 WITHOUT_DATABASE := $(addprefix --ignore=tests/test_, architecture.py devalue.py \
+	export_edit.py merge.py payload_archives.py payload_field_map.py payload_html.py \
+	payload_javascript.py payload_streams.py payload_tables.py \
 	docs.py locale.py richtext.py schema.py site_project.py sources.py wheel.py)
+
+# The admin's tests run once, on PostgreSQL, which sorts and searches by its own rules.
+ADMIN := $(addprefix --ignore=tests/test_, admin.py admin_exports.py \
+	admin_import_permissions.py admin_imports.py)
 
 # --- The demo
 
@@ -49,20 +55,25 @@ serve: $(VENV)/.demo ## serve the database of `make demo` as in production, with
 test: lint types checks test-sqlite test-postgres test-custom-page test-browser ## everything that has to hold
 
 test-fast: $(VENV)/.test ## the tests while you work: SQLite, no browser, nothing slow
-	$(PYTEST) -q -n auto -m "not browser and not slow" $(ARGS)
+	$(PYTEST) -q -n auto -m "not browser and not slow and not exhaustive" $(ARGS)
 
-test-sqlite: $(VENV)/.test ## all but the browser tests on SQLite
-	$(PYTEST) -q -n auto -m "not browser" $(ARGS)
+test-sqlite: $(VENV)/.test ## the tests on SQLite, but those of the admin
+	$(PYTEST) -q -n auto -m "not browser and not exhaustive" $(ADMIN) $(ARGS)
 
 test-postgres: $(VENV)/.test ## all but the browser tests on PostgreSQL
-	$(POSTGRES) $(PYTEST) -q -n auto -m "not browser" $(WITHOUT_DATABASE) $(ARGS)
+	$(POSTGRES) $(PYTEST) -q -n auto -m "not browser and not exhaustive and not once" \
+		$(WITHOUT_DATABASE) $(ARGS)
 
 test-custom-page: $(VENV)/.test ## the tests on a site with a base page of its own
-	$(PYTEST) -q -n auto -m "not browser" \
+	$(PYTEST) -q -n auto -m "not browser and not slow and not exhaustive" \
 		--ds tests.settings_custom_page $(WITHOUT_DATABASE) $(ARGS)
 
 test-browser: $(VENV)/.test ## the browser tests (GLOSSARY_SCREENSHOTS=1 keeps pictures)
 	$(POSTGRES) $(PYTEST) -q -n auto -m browser tests/browser $(ARGS)
+
+exhaustive: $(VENV)/.test ## what takes minutes: an import broken off at every statement
+	$(PYTEST) -q -n auto -m exhaustive $(ARGS)
+	$(POSTGRES) $(PYTEST) -q -n auto -m exhaustive $(ARGS)
 
 lint: $(VENV)/.test ## ruff: mistakes and format
 	$(BIN)/ruff check .
@@ -98,7 +109,8 @@ matrix: lowest ## the tests on the lowest and the highest supported versions
 lowest highest: %: .matrix/%/.installed
 	@.matrix/$@/bin/python --version
 	DEBUG=1 .matrix/$@/bin/python manage.py makemigrations --check --dry-run
-	.matrix/$@/bin/python -m pytest -q -n auto -m "not browser" $(ARGS)
+	.matrix/$@/bin/python -m pytest -q -n auto -m "not browser and not exhaustive" \
+		$(ARGS)
 
 .matrix/lowest/.installed: INTERPRETER = $(PYTHON)
 .matrix/highest/.installed: INTERPRETER = $(NEWEST)

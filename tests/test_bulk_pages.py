@@ -45,7 +45,7 @@ from .factories import home_page, make_glossary
 from .payloads import record, run, write
 
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 STREAMS = ("explanation", "comparisons", "faq", "related_features")
 CONTENT = ("title", "heading", "short_definition", "payload_extra", "category")

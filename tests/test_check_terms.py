@@ -44,7 +44,7 @@ from .factories import (
 from .payloads import outcomes, record, write
 
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 Page = swapper.load_model("wagtailcore", "Page")
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from glossary.models import GlossaryPage
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures" / "glossary"
 PAYLOADS = sorted(FIXTURES.glob("*/_payload.json"))

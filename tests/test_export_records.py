@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
     from glossary.models import GlossaryPage
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 COMPLETE = [name for name, format in FORMATS.items() if format.is_complete]
 TABLES = ["csv", "xlsx"]
@@ -178,7 +178,13 @@ def test_an_export_of_an_export_is_the_same(name):
     assert records_in(name, again) == records_in(name, data)
 
 
-@pytest.mark.parametrize("locale", ["de", "en", "fr", "ja", "ur"])
+@pytest.mark.parametrize(
+    "locale",
+    [
+        *("de", "ur"),
+        *(pytest.param(large, marks=pytest.mark.once) for large in ("en", "fr", "ja")),
+    ],
+)
 def test_a_real_glossary_comes_back_line_by_line(
     locale: str, shared_data: Callable[[str], Path]
 ):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from glossary.models import GlossaryPage
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 def export(out: Path | str, glossary: GlossaryPage, name: str, **options: Any) -> str:
@@ -210,6 +210,7 @@ def peak(glossary: GlossaryPage, name: str) -> int:
     return highest
 
 
+@pytest.mark.once
 def test_memory_does_not_grow_with_the_number_of_terms():
     few, many = make_glossary(), make_glossary()
     import_file(few, "terms.jsonl", lines(20))

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from glossary.models import GlossaryPage
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 CANARY = "canary"
 

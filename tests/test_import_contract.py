@@ -55,6 +55,9 @@ from glossary.payload.sources import read_sources
 from .factories import make_glossary, make_term, section
 
 
+pytestmark = pytest.mark.slow
+
+
 KEYS = ("anchor", "buffer", "cache")
 SCALARS = ("heading", "short_definition")
 SLOTS = (*SCALARS, "title", "explanation", "answer", "question")

@@ -45,6 +45,9 @@ from glossary.payload.sources import read_sources
 from .factories import make_glossary, make_term
 
 
+pytestmark = pytest.mark.slow
+
+
 KILLED = 137
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 ROW = re.compile(r"\.\d+\.")
@@ -423,7 +426,7 @@ def test_what_broke_off_is_completed(db: OwnDatabase, tmp_path: Path, way: str) 
     check_crashes(db, tmp_path, way, share=0.04)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("way", WAYS)
 def test_what_broke_off_at_any_statement_is_completed(
     db: OwnDatabase, tmp_path: Path, way: str

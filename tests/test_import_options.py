@@ -43,7 +43,7 @@ from .factories import home_page, make_glossary, make_term
 from .payloads import outcomes, record, results, run, write
 
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.fixture
@@ -1255,7 +1255,7 @@ def test_a_second_run_at_the_same_time_is_told_who_is_first(
     before = written()
     with holding_elsewhere(source):
         printed = run(path, status=3)
-    assert f"Run #{other.pk} by Ada is in progress since" in printed
+    assert f"Run #{other.pk} by Ada has been in progress since" in printed
     assert written() == before
     assert last_run().status == "failed"
     assert ImportSource.objects.get().holder == other

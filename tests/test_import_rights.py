@@ -25,7 +25,7 @@ from .factories import make_glossary, make_term
 from .payloads import outcomes, record, results, run, write
 
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 EDITOR = ("add", "change")
 MODERATOR = ("add", "change", "publish")

@@ -23,7 +23,7 @@ from .factories import make_glossary, make_term
 from .payloads import outcomes, record, results, run, undo, write
 
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.fixture

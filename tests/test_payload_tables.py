@@ -169,7 +169,7 @@ def test_a_field_map_names_columns(tmp_path: Path, name: str) -> None:
         ("explanation", "a\nb", "a\nb"),
         ("explanation", "'=1+1", "=1+1"),
         ("explanation", "'-x", "-x"),
-        ("explanation", "''=1", "''=1"),
+        ("explanation", "''=1", "'=1"),
         ("explanation", "'tis", "'tis"),
         ("other", "[1", "[1"),
         ("other", "[1]", [1]),

@@ -119,6 +119,6 @@ def _told(source: ImportSource) -> str:
         }
     since = date_format(timezone.localtime(run.created_at), "DATETIME_FORMAT")
     return _(
-        "Run %(run)s by %(who)s is in progress since %(since)s. Wait for it to finish, "
-        "or stop it."
+        "Run %(run)s by %(who)s has been in progress since %(since)s. Wait for it to "
+        "finish, or stop it."
     ) % {"run": run, "who": run.who, "since": since}
