@@ -83,7 +83,10 @@ terms = st.builds(
     tags=lists(words, lambda tag: tag),
     sections=lists(st.builds(SectionPayload, slugs, words, texts)),
     extra=st.dictionaries(
-        st.sampled_from(["one", "two"]), st.integers() | st.lists(texts), max_size=2
+        st.sampled_from(["one", "two"]),
+        # JavaScript has no greater whole numbers.
+        st.integers(-(2**53), 2**53) | st.lists(texts),
+        max_size=2,
     ),
 )
 

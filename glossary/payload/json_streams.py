@@ -202,8 +202,8 @@ class Entries:
             raise _EntryError(error.reason) from None
         except ValueError:
             raise _EntryError("a number of more digits than Python converts") from None
-        if end >= len(self.text) - 1 and not self.is_ended:
-            raise _IncompleteError  # a number may go on
+        if end >= len(self.text) - 3 and not self.is_ended:
+            raise _IncompleteError  # a number may go on, as 1 does in 1e+16
         return value, end
 
     def skip(self, reason: str) -> PayloadError:
