@@ -25,6 +25,7 @@ from glossary.payload import devalue
 from glossary.payload.schema import find_term
 
 from .factories import home_page, make_glossary, make_term, question
+from .payloads import run
 
 
 pytestmark = pytest.mark.django_db
@@ -86,23 +87,6 @@ def write(tmp_path: Path) -> Write:
         return tmp_path / "payloads"
 
     return write_records
-
-
-def run(*paths: Path, status: int = 0, **options: Any) -> str:
-    """Run the command, check its exit status and give what it printed."""
-    out = StringIO()
-    printed, ended = "", 0
-    try:
-        call_command(
-            "import_terms", *paths, **{"glossary": "ai", "stdout": out, **options}
-        )
-    except CommandError as error:
-        printed, ended = str(error), error.returncode
-    except SystemExit as stop:
-        ended = stop.code
-    printed = out.getvalue() + printed
-    assert ended == status, printed
-    return printed
 
 
 def state() -> tuple[Any, ...]:

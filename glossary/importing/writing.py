@@ -144,72 +144,70 @@ def _matching(
             yield None if position is None else children[position]
 
 
+def _write_children(
+    page: TermPage,
+    stream: str,
+    block_type: str,
+    items: Sequence[Raw],
+    around: Surroundings,
+    *,
+    names: Mapping[str, str],
+    prose: tuple[str, str],
+    more: Callable[[Raw], Raw] = lambda item: {},
+) -> None:
+    """Write items as blocks. ``names`` are the fields that tell which item is which,
+    by what they are called in a block; ``prose`` is the Markdown of an item, and what
+    it is called in a block; ``more`` gives further fields of the block."""
+    said, text = prose
+    children = []
+    present = _matching(
+        items,
+        _raw(page, stream),
+        lambda item: tuple(item[name] for name in names),
+        lambda child: tuple(child["value"].get(name) or "" for name in names.values()),
+    )
+    for item, child in zip(items, present, strict=True):
+        former = (child or {}).get("value", {}).get(text) or ""
+        value = {
+            **more(item),
+            **{inner: item[name] for name, inner in names.items()},
+            text: _rich_text(around, item[said], former),
+        }
+        children.append(_child(block_type, value, child))
+    _set_stream(page, stream, children)
+
+
 def _write_sections(
     page: TermPage, name: str, items: list[Raw], around: Surroundings
 ) -> None:
-    children = []
-    for item, present in zip(
-        items,
-        _matching(
-            items,
-            _raw(page, "explanation"),
-            lambda item: (item["kind"], item["heading"]),
-            lambda child: (child["value"].get("kind"), child["value"].get("heading")),
-        ),
-        strict=True,
-    ):
-        former = (present or {}).get("value", {}).get("body", "")
-        body = _rich_text(around, item["text"], former)
-        value = {"kind": item["kind"], "heading": item["heading"], "body": body}
-        children.append(_child("section", value, present))
-    _set_stream(page, "explanation", children)
+    _write_children(
+        *(page, "explanation", "section", items, around),
+        names={"kind": "kind", "heading": "heading"},
+        prose=("text", "body"),
+    )
 
 
 def _write_comparisons(
     page: TermPage, name: str, items: list[Raw], around: Surroundings
 ) -> None:
-    children = []
-    for item, present in zip(
-        items,
-        _matching(
-            items,
-            _raw(page, "comparisons"),
-            lambda item: item["term"],
-            lambda child: child["value"].get("name"),
-        ),
-        strict=True,
-    ):
-        former = (present or {}).get("value", {}).get("comparison", "")
-        value = {
-            "related_term": around.related_terms.get(item["slug"] or ""),
-            "name": item["term"],
-            "comparison": _rich_text(around, item["comparison"], former),
-        }
-        children.append(_child("comparison", value, present))
-    _set_stream(page, "comparisons", children)
+    _write_children(
+        *(page, "comparisons", "comparison", items, around),
+        names={"term": "name"},
+        prose=("comparison", "comparison"),
+        more=lambda item: {
+            "related_term": around.related_terms.get(item["slug"] or "")
+        },
+    )
 
 
 def _write_faq(
     page: TermPage, name: str, items: list[Raw], around: Surroundings
 ) -> None:
-    children = []
-    for item, present in zip(
-        items,
-        _matching(
-            items,
-            _raw(page, "faq"),
-            lambda item: item["question"],
-            lambda child: child["value"].get("question"),
-        ),
-        strict=True,
-    ):
-        former = (present or {}).get("value", {}).get("answer", "")
-        value = {
-            "question": item["question"],
-            "answer": _rich_text(around, item["answer"], former),
-        }
-        children.append(_child("question", value, present))
-    _set_stream(page, "faq", children)
+    _write_children(
+        *(page, "faq", "question", items, around),
+        names={"question": "question"},
+        prose=("answer", "answer"),
+    )
 
 
 def _write_features(
