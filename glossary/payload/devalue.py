@@ -185,6 +185,7 @@ class _Decoder:
         self, raw: list[Any], limits: Limits, unknown: str, tags: Collection[str]
     ) -> None:
         self.raw = raw
+        self.size = len(raw)
         self.limits = limits
         self.unknown = unknown
         self.tags = tags
@@ -228,6 +229,11 @@ class _Decoder:
 
     def get(self, reference: object, key: Key = None) -> Value:
         """What a reference stands for; a container may be empty as yet."""
+        # Most are texts, which stand for themselves.
+        if type(reference) is int and 0 <= reference < self.size:
+            text = self.raw[reference]
+            if type(text) is str:
+                return text
         index = reference if type(reference) is int else self.whole(reference, key)
         if index not in self.out:
             self.out[index] = self.read(self.index(index, key), key)

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections import deque
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from .plain import to_plain
@@ -232,6 +233,7 @@ def _path(found_in: dict[int, tuple[int, _Path]], identity: int) -> _Path:
     return tuple(key for step in reversed(steps) for key in step)
 
 
+@lru_cache(maxsize=1024)
 def step_of(key: str | int) -> str:
     """One step of a JSON pointer, with its slash, fit to be shown."""
     return "/" + printable(str(key)).replace("~", "~0").replace("/", "~1")
