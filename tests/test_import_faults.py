@@ -22,7 +22,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import OperationalError, connection, transaction
+from django.db import InternalError, OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from taggit.models import Tag
@@ -129,6 +129,19 @@ TENS = Options(chunk_size=10)
 
 
 # Connections and servers that fail
+
+
+@need_postgres
+def test_the_database_lets_a_plan_write_nothing(
+    db: OwnDatabase, terms: Callable[[int], Path]
+) -> None:
+    glossary = GlossaryPage.objects.get(slug="ai")
+    with Staging() as staging:
+        list(staging.add(read_sources([terms(3)])))
+        plan = Import(staging, glossary, on_result=lambda result: make_category("x"))
+        with pytest.raises(InternalError, match="read-only transaction"):
+            plan.plan()
+    make_category("y")  # and lets the next one write again
 
 
 @need_postgres
