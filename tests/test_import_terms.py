@@ -24,6 +24,7 @@ from glossary.models import (
 from glossary.payload import devalue
 from glossary.payload.schema import find_term
 
+from . import payloads
 from .factories import home_page, make_glossary, make_term, question
 from .payloads import run
 
@@ -42,27 +43,9 @@ Text with **bold**, *italic* and `code`.
 
 
 def record(slug: str = "token", **fields: Any) -> dict[str, Any]:
-    """A term record with every field of the payload's shape."""
-    return {
-        "slug": slug,
-        "term": slug.replace("-", " ").capitalize(),
-        "shortDefinition": f"What {slug} means.",
-        "seoTitle": f"{slug} in short",
-        "seoDescription": "A description.",
-        "h1": f"What is {slug}?",
-        "explanation": PROSE,
-        "howItWorks": "It works.",
-        "inChatbots": "- One\n- Two",
-        "vsRelatedConcepts": [{"term": "Embedding", "comparison": "A **vector**."}],
-        "relatedTerms": [{"slug": "embedding", "name": "Embedding"}],
-        "relatedFeatures": ["features/search"],
-        "faq": [
-            {"question": "Is it a word?", "answer": "Not always."},
-            {"question": "How long is it?", "answer": "Short."},
-        ],
-        "category": "language-models",
-        **fields,
-    }
+    """A term record with every field of the payload's shape, and no other."""
+    shape = {"explanation": PROSE, "inChatbots": "- One\n- Two"}
+    return payloads.record(slug, **{**shape, "labels": None, "tags": None, **fields})
 
 
 @pytest.fixture
