@@ -17,6 +17,7 @@ from glossary.models import (
     Category,
     GlossaryPage,
     ImportRecord,
+    ImportRun,
     RelatedTerm,
     TermLink,
     TermPage,
@@ -573,3 +574,13 @@ def test_what_a_page_cannot_hold_is_told(glossary: GlossaryPage, write: Write) -
     told = "/explanation: A table became lines of text."
     assert told in run(folder, dry_run=True)
     assert told in run(folder)
+
+
+def test_runs_of_the_same_input_have_the_same_digest(
+    glossary: GlossaryPage, write: Write
+) -> None:
+    run(write(record()))
+    run(write(record()))
+    run(write(record(h1="Another")))
+    first, second, third = ImportRun.objects.order_by("pk")
+    assert first.digest == second.digest != third.digest

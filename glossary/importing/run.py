@@ -103,6 +103,7 @@ class Import:
             run.status = ImportRun.Status.RUNNING
             run.options = {**run.options, **self.options.as_json()}
             run.total = len(self.staging)
+            run.digest = self.staging.digest
             run.version = __version__
             run.heartbeat_at = timezone.now()
             run.save()

@@ -644,6 +644,10 @@ class Migration(migrations.Migration):
                     models.BooleanField(default=False, verbose_name="asked to stop"),
                 ),
                 (
+                    "digest",
+                    models.CharField(blank=True, max_length=64, verbose_name="digest"),
+                ),
+                (
                     "version",
                     models.CharField(
                         blank=True,

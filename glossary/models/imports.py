@@ -146,6 +146,8 @@ class ImportRun(models.Model):
     done = models.PositiveIntegerField(verbose_name=_("done"), default=0)
     message = models.TextField(verbose_name=_("message"), blank=True)
     stop_requested = models.BooleanField(verbose_name=_("asked to stop"), default=False)
+    # Of all its records: equal for runs of the same input.
+    digest = models.CharField(verbose_name=_("digest"), max_length=64, blank=True)
     version = models.CharField(
         verbose_name=_("version of the importer"), max_length=32, blank=True
     )
