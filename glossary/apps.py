@@ -12,8 +12,9 @@ class GlossaryConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks  # noqa: F401  (registers itself)
-        from .api import v3
+        from .api import router, v3
         from .signal_handlers import connect_signal_handlers
 
         connect_signal_handlers()
         v3.register_field_schemas()
+        router.register_on_v3()

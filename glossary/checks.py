@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from math import inf
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.functional import Promise
 
-from .conf import SETTINGS
+from .conf import DEFAULT_RATES, SETTINGS
+from .delivery.purge_backends import configured
 from .payload.field_map import FieldMap, FieldMapError
 
 
@@ -26,7 +28,9 @@ REQUIRED_APPS = (
     "wagtail.snippets",
 )
 MAX_DAYS = 36500
-"""The longest time that payloads can be kept for, beside for ever: a century."""
+"""The longest time that something can be kept for, beside for ever: a century."""
+MAX_SECONDS = 365 * 24 * 60 * 60
+"""The longest time that anyone may go without asking again: a year."""
 
 
 @register()
@@ -39,10 +43,13 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
     return [
         *_unknown_settings(),
         *_section_kinds(),
-        *_sizes(),
+        *_numbers(),
         *_field_map(),
-        *_retention(),
         *_payload_key(),
+        *_api(),
+        *_purge(),
+        *_preview_url(),
+        *_webhook_hosts(),
     ]
 
 
@@ -112,34 +119,58 @@ def _is_section_kind(kind: Any) -> bool:
     return bool(is_value) and isinstance(label, str | Promise) and label != ""
 
 
-def _sizes() -> Iterator[CheckMessage]:
-    ids = {
-        "GLOSSARY_IMPORT_MAX_FILE_SIZE": ("glossary.E004", "2 * 1024 * 1024"),
-        "GLOSSARY_IMPORT_MAX_UPLOAD_SIZE": ("glossary.E005", "64 * 1024 * 1024"),
-    }
-    for name, (check, example) in ids.items():
-        if not _is_whole_number(getattr(settings, name, 1)):
-            yield Error(
-                f"{name} is not a number of bytes.",
-                hint=f"Give a whole number above 0, for example {example}.",
-                id=check,
-            )
+class Number(NamedTuple):
+    """A setting that is a whole number, or None where that has a meaning."""
+
+    check: str
+    unit: str
+    example: str
+    highest: float = inf
+    none: str = ""
+    lowest: int = 1
 
 
-def _retention() -> Iterator[CheckMessage]:
-    days = getattr(settings, "GLOSSARY_IMPORT_RETENTION_DAYS", None)
-    if days is not None and not _is_whole_number(days, MAX_DAYS):
+NUMBERS = {
+    "GLOSSARY_IMPORT_MAX_FILE_SIZE": Number(
+        "glossary.E004", "bytes", "2 * 1024 * 1024"
+    ),
+    "GLOSSARY_IMPORT_MAX_UPLOAD_SIZE": Number(
+        "glossary.E005", "bytes", "64 * 1024 * 1024"
+    ),
+    "GLOSSARY_IMPORT_RETENTION_DAYS": Number(
+        "glossary.E006", "days", "90", MAX_DAYS, none="to keep payloads for ever"
+    ),
+    "GLOSSARY_API_MAX_AGE": Number(
+        "glossary.E010", "seconds", "60", MAX_SECONDS, lowest=0
+    ),
+    "GLOSSARY_API_S_MAXAGE": Number(
+        "glossary.E010", "seconds", "3600", MAX_SECONDS, lowest=0
+    ),
+    "GLOSSARY_PREVIEW_MAX_AGE": Number("glossary.E014", "seconds", "3600", MAX_SECONDS),
+    "GLOSSARY_WEBHOOK_RETENTION_DAYS": Number(
+        "glossary.E016", "days", "30", MAX_DAYS, none="to keep deliveries for ever"
+    ),
+}
+
+
+def _numbers() -> Iterator[CheckMessage]:
+    for name, number in NUMBERS.items():
+        value = getattr(settings, name, 1)
+        if (value is None and number.none) or _is_whole_number(value, number):
+            continue
+        most = " on" if number.highest == inf else f" to {number.highest}"
+        none = f", or None {number.none}" if number.none else ""
         yield Error(
-            "GLOSSARY_IMPORT_RETENTION_DAYS is not a number of days.",
-            hint=f"Give a whole number from 1 to {MAX_DAYS}, or None to keep payloads "
-            "for ever.",
-            id="glossary.E006",
+            f"{name} is not a number of {number.unit}.",
+            hint=f"Give a whole number from {number.lowest}{most}, for example "
+            f"{number.example}{none}.",
+            id=number.check,
         )
 
 
-def _is_whole_number(value: Any, highest: float = inf) -> bool:
+def _is_whole_number(value: Any, number: Number) -> bool:
     is_number = isinstance(value, int) and not isinstance(value, bool)
-    return is_number and 1 <= value <= highest
+    return is_number and number.lowest <= value <= number.highest
 
 
 def _field_map() -> Iterator[CheckMessage]:
@@ -176,3 +207,88 @@ def _payload_key() -> Iterator[CheckMessage]:
             "percent sign of its own is written %%.",
             id="glossary.E008",
         )
+
+
+def _api() -> Iterator[CheckMessage]:
+    alias = getattr(settings, "GLOSSARY_API_CACHE", "default")
+    if alias is not None and alias not in settings.CACHES:
+        yield Error(
+            f"GLOSSARY_API_CACHE names the cache {alias!r}, which there is not.",
+            hint=f"Give one of {', '.join(settings.CACHES)}, or None to keep nothing.",
+            id="glossary.E009",
+        )
+    for name in _wrong_rates(getattr(settings, "GLOSSARY_API_RATES", {})):
+        yield Error(
+            f"GLOSSARY_API_RATES has {name} that cannot be read.",
+            hint='It is, for example, {"search": "60/m", "graph": None}: a number of '
+            "requests in a second, minute, hour or day (s, m, h, d), or None for no "
+            f"limit. There are rates for {', '.join(DEFAULT_RATES)}.",
+            id="glossary.E011",
+        )
+    if not isinstance(getattr(settings, "GLOSSARY_API_V3", True), bool):
+        yield Error(
+            "GLOSSARY_API_V3 is neither True nor False.",
+            hint="True puts the endpoints on Wagtail's API v3, where that is used.",
+            id="glossary.E017",
+        )
+
+
+def _wrong_rates(rates: Any) -> Iterator[str]:
+    if rates is None:
+        return
+    if not isinstance(rates, Mapping):
+        yield f"a value {rates!r}"
+        return
+    for name, rate in rates.items():
+        is_rate = isinstance(rate, str) and re.fullmatch(r"[1-9][0-9]*/[smhd]", rate)
+        if name not in DEFAULT_RATES or not (rate is None or is_rate):
+            yield f"an entry {name!r}: {rate!r}"
+
+
+def _purge() -> Iterator[CheckMessage]:
+    try:
+        configured()
+    except ImproperlyConfigured as error:
+        yield Error(
+            str(error),
+            hint="docs/reference/settings.md has what each back end needs.",
+            id="glossary.E012",
+        )
+
+
+def _preview_url() -> Iterator[CheckMessage]:
+    template = getattr(settings, "GLOSSARY_PREVIEW_URL", None)
+    if template is not None and not _is_preview_url(template):
+        yield Error(
+            "GLOSSARY_PREVIEW_URL makes no address.",
+            hint="Give an address with %(token)s in it, for example "
+            '"https://www.example.com/glossary/%(slug)s?preview=%(token)s"; a percent '
+            "sign of its own is written %%.",
+            id="glossary.E013",
+        )
+
+
+def _is_preview_url(template: Any) -> bool:
+    if not isinstance(template, str) or "%(token)s" not in template:
+        return False
+    names = ("token", "id", "slug", "glossary", "locale")
+    try:
+        url = template % dict.fromkeys(names, "x")
+    except (TypeError, ValueError, KeyError):
+        return False
+    return url.startswith(("https://", "http://", "/"))
+
+
+def _webhook_hosts() -> Iterator[CheckMessage]:
+    hosts = getattr(settings, "GLOSSARY_WEBHOOK_HOSTS", ())
+    is_list = isinstance(hosts, list | tuple | set | frozenset)
+    if not is_list or not all(map(_is_host, hosts)):
+        yield Error(
+            "GLOSSARY_WEBHOOK_HOSTS is not a list of hosts.",
+            hint='Give names in lower case, for example ["nuxt", "10.0.0.7:3000"].',
+            id="glossary.E015",
+        )
+
+
+def _is_host(host: Any) -> bool:
+    return isinstance(host, str) and bool(re.fullmatch(r"[^\sA-Z/@]+", host))

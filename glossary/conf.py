@@ -6,7 +6,7 @@ unknown or malformed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -25,12 +25,22 @@ BUILT_IN_SECTION_KINDS: tuple[tuple[str, Promise], ...] = (
 )
 
 SETTINGS = (
+    "GLOSSARY_API_CACHE",
+    "GLOSSARY_API_MAX_AGE",
+    "GLOSSARY_API_RATES",
+    "GLOSSARY_API_S_MAXAGE",
+    "GLOSSARY_API_V3",
     "GLOSSARY_FIELD_MAP",
     "GLOSSARY_IMPORT_MAX_FILE_SIZE",
     "GLOSSARY_IMPORT_MAX_UPLOAD_SIZE",
     "GLOSSARY_IMPORT_RETENTION_DAYS",
     "GLOSSARY_PAYLOAD_KEY",
+    "GLOSSARY_PREVIEW_MAX_AGE",
+    "GLOSSARY_PREVIEW_URL",
+    "GLOSSARY_PURGE",
     "GLOSSARY_SECTION_KINDS",
+    "GLOSSARY_WEBHOOK_HOSTS",
+    "GLOSSARY_WEBHOOK_RETENTION_DAYS",
 )
 
 
@@ -74,3 +84,84 @@ def payload_key(slug: str) -> str:
     """The key of a term's record in its payload, where no import has brought one."""
     template = getattr(settings, "GLOSSARY_PAYLOAD_KEY", "glossary-%(slug)s")
     return template % {"slug": slug}
+
+
+def preview_url() -> str | None:
+    """Where a front end shows drafts: a text with ``%(token)s`` in it; see
+    ``delivery.previews``. None if there is no such place."""
+    return getattr(settings, "GLOSSARY_PREVIEW_URL", None)
+
+
+def preview_max_age() -> int:
+    """For how many seconds a link to a draft is good."""
+    return getattr(settings, "GLOSSARY_PREVIEW_MAX_AGE", 3600)
+
+
+def purge_settings() -> Mapping[str, Any]:
+    """The caches that purge by tag; see ``delivery.purge_backends``."""
+    return getattr(settings, "GLOSSARY_PURGE", {})
+
+
+def api_cache() -> str | None:
+    """The cache, by its alias, that keeps answers of the API as they were written;
+    None keeps none."""
+    return getattr(settings, "GLOSSARY_API_CACHE", "default")
+
+
+def api_max_age() -> int:
+    """For how many seconds a browser may use an answer without asking again."""
+    return getattr(settings, "GLOSSARY_API_MAX_AGE", 60)
+
+
+def api_s_maxage() -> int:
+    """The same for a cache in between, such as a CDN; see ``delivery.purging``."""
+    return getattr(settings, "GLOSSARY_API_S_MAXAGE", 3600)
+
+
+DEFAULT_RATES: Mapping[str, str | None] = {
+    "search": "60/m",
+    "autocomplete": "300/m",
+    "graph": "60/m",
+    "bulk": "60/m",
+}
+
+
+def api_rates() -> Mapping[str, str | None]:
+    """How often one client may ask for what is dear: "60/m" is 60 times a minute."""
+    own = getattr(settings, "GLOSSARY_API_RATES", {})
+    return {} if own is None else {**DEFAULT_RATES, **own}
+
+
+def api_v3() -> bool:
+    """Whether our endpoints are also part of Wagtail's API v3, where that is used."""
+    return getattr(settings, "GLOSSARY_API_V3", True)
+
+
+def webhook_hosts() -> Collection[str]:
+    """The hosts, or ``host:port``, that webhooks may be sent to although they are not
+    public, by http as well and to any port."""
+    return getattr(settings, "GLOSSARY_WEBHOOK_HOSTS", ())
+
+
+def webhook_retention_days() -> int | None:
+    """For how many days deliveries of webhooks are kept; None is for ever."""
+    return getattr(settings, "GLOSSARY_WEBHOOK_RETENTION_DAYS", 30)
+
+
+def index_is_transactional() -> bool:
+    """Whether Wagtail's search index is in the database and kept up to date on saving:
+    what is found then changes in the transaction that changes a term.
+
+    It does not with a search server, nor where ``manage.py update_index`` alone brings
+    the index up to date.
+    """
+    from modelsearch.backends import import_backend
+    from modelsearch.conf import get_app_config
+
+    configured = get_app_config().get_search_backend_config()["default"]
+    # Not the backend itself: making it asks the database, which may not be ready yet.
+    backend = import_backend(configured["BACKEND"])
+    return configured.get("AUTO_UPDATE", True) and any(
+        kind.__module__.startswith("modelsearch.backends.database")
+        for kind in getattr(backend, "__mro__", [backend])
+    )

@@ -1,17 +1,20 @@
 """What a reader may see, decided in one place.
 
-A page is public when it is live and neither it nor a page above it is restricted. For
-an API request Wagtail's API decides: it also asks for the request's site. Everything
-that leaves the glossary asks here before it names a page.
+A page is public when it is live and neither it nor a page above it is restricted; a
+term, when its glossary is live as well. For an API request Wagtail's API decides: it
+also asks for the request's site. Everything that leaves the glossary asks here before
+it names a page.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import swapper
+from django.apps import apps
+from django.db.models import Exists, ExpressionWrapper, F, OuterRef, TextField
 from django.utils.html import escape
 from typing_extensions import TypedDict  # pydantic refuses typing's before 3.12
 from wagtail.api.rich_text import APIRichText
@@ -27,7 +30,10 @@ if TYPE_CHECKING:
 
 CONTEXT_KEY = "glossary_visibility"
 
-_LINK = re.compile(r"<a(\b[^>]*)>(.*?)</a>", re.DOTALL)
+# "page" or "document", and its id; that of nothing is None.
+Target: TypeAlias = tuple[str, int | None]
+
+_TAG = re.compile(r"<a(\b[^>]*)>|</a>")
 
 
 class TermReference(TypedDict):
@@ -37,6 +43,19 @@ class TermReference(TypedDict):
     slug: str
     name: str
     url: str | None
+
+
+def public_pages() -> PageQuerySet:
+    """Every page that anyone may see, on any site."""
+    Page = swapper.load_model("wagtailcore", "Page")
+    return Page.objects.live().public().filter(~below_hidden_glossary())
+
+
+def below_hidden_glossary() -> Exists:
+    """Whether a page stands below a glossary that is not live."""
+    path = ExpressionWrapper(OuterRef("path"), output_field=TextField())
+    hidden = apps.get_model("glossary", "GlossaryPage").objects.filter(live=False)
+    return Exists(hidden.annotate(of_page=path).filter(of_page__startswith=F("path")))
 
 
 class Visibility:
@@ -74,13 +93,12 @@ class Visibility:
         further pages by their ids."""
         targets = {("page", pk) for pk in pages}
         for html in rich_texts:
-            for match in _LINK.finditer(html):
-                targets.add(_target(extract_attrs(match[1])))
+            targets |= linked_targets(html)
         for kind, find in (("page", self._pages), ("document", self._documents)):
             wanted = {
                 pk
                 for name, pk in targets
-                if name == kind and pk is not None and (name, pk) not in self._public
+                if name == kind and (name, pk) not in self._public
             }
             if wanted:
                 found = {thing.pk: thing for thing in find(wanted)}
@@ -111,12 +129,12 @@ class Visibility:
 
     def _default_public_pages(self) -> PageQuerySet:
         if self._request is None or self.everything:
-            Page = swapper.load_model("wagtailcore", "Page")
-            return Page.objects.live().public()
+            return public_pages()
         # Imports the page models, which are not there when this module is read.
         from wagtail.api.querysets import get_public_pages_queryset
 
-        return get_public_pages_queryset(self._request)
+        pages = get_public_pages_queryset(self._request)
+        return pages.filter(~below_hidden_glossary())
 
     def _pages(self, pks: set[int]) -> Iterable[Any]:
         return self._public_pages().filter(pk__in=pks).specific(defer=True)
@@ -133,7 +151,16 @@ class Visibility:
         return documents
 
 
-def _target(attrs: Mapping[str, str]) -> tuple[str, int | None]:
+def linked_targets(html: str) -> set[tuple[str, int]]:
+    """What a rich text (database HTML) links to: pages and documents, by kind and
+    id."""
+    attrs = (match[1] for match in _TAG.finditer(html) if match[1] is not None)
+    targets = map(target_of, map(extract_attrs, attrs))
+    return {(kind, pk) for kind, pk in targets if pk is not None}
+
+
+def target_of(attrs: Mapping[str, str]) -> Target:
+    """What a link leads to, by its attributes."""
     pk = attrs.get("id", "")
     is_id = pk.isascii() and pk.isdecimal() and len(pk) < 19
     return attrs.get("linktype", ""), int(pk) if is_id else None
@@ -152,19 +179,37 @@ def public_rich_text(
         return html
     visibility.load([html])
 
-    def keep_or_unlink(match: re.Match[str]) -> str:
-        attrs = extract_attrs(match[1])
-        if "linktype" not in attrs:
-            return match[0]
-        kind, pk = _target(attrs)
+    def tag_for(tag: str, link: Target) -> str:
+        kind, pk = link
         target = visibility.find(kind, pk)
-        if target is not None and address is None:
-            return match[0]
-        if target is None or not (url := address(kind, target)):
-            return match[2]
-        return f'<a href="{escape(url)}">{match[2]}</a>'
+        if target is None:
+            return ""
+        if address is None:
+            return tag
+        url = address(kind, target)
+        return f'<a href="{escape(url)}">' if url else ""
 
-    return _LINK.sub(keep_or_unlink, html)
+    return rewrite_links(html, tag_for)
+
+
+def rewrite_links(html: str, tag_for: Callable[[str, Target], str]) -> str:
+    """The rich text with what ``tag_for`` makes of the tag, and the target, of each
+    link to a page or document; without an opening tag there is no closing one. A tag
+    that is never closed is no way around."""
+    open_links: list[bool] = []
+
+    def rewrite(match: re.Match[str]) -> str:
+        if match[1] is None:
+            is_shown = open_links.pop() if open_links else True
+            return match[0] if is_shown else ""
+        attrs = extract_attrs(match[1])
+        tag = match[0]
+        if "linktype" in attrs:
+            tag = tag_for(tag, target_of(attrs))
+        open_links.append(bool(tag))
+        return tag
+
+    return _TAG.sub(rewrite, html)
 
 
 def serialize_rich_text(

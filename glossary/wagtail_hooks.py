@@ -8,7 +8,9 @@ from wagtail.snippets.models import register_snippet
 
 from .admin.deletion import refuse_if_in_use
 from .admin.exports import export_button
+from .admin.previews import PreviewViewSet, preview_button, preview_viewset
 from .admin.viewsets import GlossaryGroup, TermPageViewSet, term_page_viewset
+from .site.negotiation import negotiate
 
 
 if TYPE_CHECKING:
@@ -27,14 +29,24 @@ def register_term_page_viewset() -> TermPageViewSet:
     return term_page_viewset
 
 
+@hooks.register("register_admin_viewset")
+def register_preview_viewset() -> PreviewViewSet:
+    return preview_viewset
+
+
 hooks.register("before_delete_snippet", refuse_if_in_use)
+
+
+# Inside Wagtail's check of view restrictions, whose order is 0.
+hooks.register("on_serve_page", negotiate, order=10)
 
 
 @hooks.register("register_page_header_buttons")
 def register_page_header_buttons(
     page: Any, user: Any, view_name: str, next_url: str | None = None
 ) -> Iterator[Button]:
-    return export_button(page, user)
+    yield from preview_button(page, user)
+    yield from export_button(page, user)
 
 
 @hooks.register("register_log_actions")
@@ -62,6 +74,11 @@ def register_log_actions(actions: LogActionRegistry) -> None:
         "glossary.keep_proposal",
         _("Turn down a proposal of an import"),
         _("Proposal of an import turned down"),
+    )
+    actions.register_action(
+        "glossary.change_secret",
+        _("Change the secret of a webhook"),
+        _("Secret changed"),
     )
     actions.register_action(
         "glossary.follow_page",

@@ -14,6 +14,7 @@ from wagtail.contrib.sitemaps.views import sitemap
 from wagtail.documents import urls as wagtaildocs_urls
 from wagtail.utils.urlpatterns import decorate_urlpatterns
 
+from glossary.api.urls import api as glossary_api
 from glossary.api.v2 import CategoriesAPIViewSet, TermsAPIViewSet
 
 
@@ -44,8 +45,11 @@ urlpatterns = [
     path("sitemap.xml", sitemap),
     path("api/v2/", api_router.urls),
     path("api/v3/", api_v3.urls),
+    path("api/glossary/v1/", glossary_api.urls),
     # Nothing outside DEBUG: the web server in front has the editors' files then.
     *static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT),
+    # The files of pages, such as index.md, before Wagtail's pages, which have no dot.
+    path("", include("glossary.site.urls")),
     # Last: it takes every address that is left.
     path("", include(wagtail_urls)),
 ]

@@ -162,6 +162,7 @@ def test_the_menu_shows_what_the_user_may_use(
         "Related terms",
         "Import",
         "Export",
+        "Webhooks",
     ]
     make_editor(glossary, "add", models=("relatedterm",))
     assert menu_labels(User.objects.get(username="editor")) == [

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db
 
 TERMS = "/api/v2/terms/"
 CATEGORIES = "/api/v2/categories/"
-MAX_QUERIES = 15
+MAX_QUERIES = 16
 
 
 @pytest.fixture(autouse=True)
@@ -98,8 +98,12 @@ def test_a_term_in_full(client: Client, glossary: GlossaryPage) -> None:
     assert list(answer) == [
         *("id", "title", "heading", "short_definition", "category", "tags"),
         *("explanation", "comparisons", "faq", "related_features"),
-        *("related_terms", "labels"),
+        *("related_terms", "labels", "backlinks_count"),
     ]
+    assert answer["backlinks_count"] == 0
+    assert meta["translation_key"] == str(term.translation_key)
+    assert meta["last_published_at"] >= meta["first_published_at"]
+    assert [each["locale"] for each in meta["translations"]] == []
     assert meta["type"] == "glossary.TermPage"
     assert meta["detail_url"] == f"http://localhost{TERMS}{term.pk}/"
     assert meta["html_url"] == "http://localhost/ai/embedding/"
@@ -223,10 +227,13 @@ def test_rich_text_comes_in_the_format_that_is_asked_for(
     ):
         data = client.get(f"{url}rich_text_format={name}").json()
         data = data["items"][0] if "items" in data else data
-        assert data["explanation"][0]["value"]["body"] == body.format(**values)
-        assert data["faq"][0]["value"]["answer"] == answer.format(**values)
-        text = data["comparisons"][1]["value"]["comparison"]
-        assert text == answer.format(**values).replace("No, it is", "Not")
+        # Wagtail's own endpoint ends Markdown with an empty line.
+        found = data["explanation"][0]["value"]["body"].strip()
+        assert found == body.format(**values).strip()
+        found = data["faq"][0]["value"]["answer"].strip()
+        assert found == answer.format(**values).strip()
+        found = data["comparisons"][1]["value"]["comparison"].strip()
+        assert found == answer.format(**values).strip().replace("No, it is", "Not")
 
 
 def test_the_introduction_of_a_glossary(client: Client) -> None:
@@ -252,6 +259,7 @@ def test_a_list_takes_the_same_queries_however_long(
 ) -> None:
     for number in range(6):
         make_complete_term(glossary, f"term-{number}")
+    client.get(TERMS)  # what is remembered of the site
     for name in ("db_html", "html", "db_markdown", "markdown"):
         counts = []
         for limit in (2, 12):

@@ -468,11 +468,11 @@ def test_what_its_model_wants_no_longer_indexed_loses_its_entry(
 
 
 def test_a_model_that_is_not_indexed_on_saving_is_left_alone(
-    terms: list[TermPage], monkeypatch: pytest.MonkeyPatch
+    glossary: GlossaryPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entries().all().delete()
-    monkeypatch.setattr(TermPage, "search_auto_update", False, raising=False)
-    index_for_search(terms)
+    monkeypatch.setattr(GlossaryPage, "search_auto_update", False, raising=False)
+    index_for_search([glossary])
     assert entries().count() == 0
 
 

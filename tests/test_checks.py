@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from datetime import timedelta
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from glossary.checks import (
     MAX_DAYS,
+    NUMBERS,
     REQUIRED_APPS,
     check_installed_apps,
     check_settings,
@@ -132,44 +134,84 @@ def test_kinds_of_section_that_are_malformed(kinds: Any) -> None:
         assert '[("history", "History")]' in message.hint
 
 
-SIZES = {
-    "GLOSSARY_IMPORT_MAX_FILE_SIZE": "glossary.E004",
-    "GLOSSARY_IMPORT_MAX_UPLOAD_SIZE": "glossary.E005",
-}
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_number_as_it_should_be(name: str) -> None:
+    number = NUMBERS[name]
+    values: list[Any] = [number.lowest, 365, *([None] if number.none else [])]
+    if number.highest < inf:
+        values.append(number.highest)
+    for value in values:
+        with override_settings(**{name: value}):
+            assert check_settings() == []
 
 
-@pytest.mark.parametrize("name", SIZES)
-@pytest.mark.parametrize("size", [1, 2 * 1024 * 1024])
-def test_a_size_of_files_as_it_should_be(name: str, size: int) -> None:
-    with override_settings(**{name: size}):
-        assert check_settings() == []
-
-
-@pytest.mark.parametrize("name", SIZES)
-@pytest.mark.parametrize("size", [0, -1, 1.5, "2 MB", None, True, [1]], ids=repr)
-def test_a_size_of_files_that_is_malformed(name: str, size: Any) -> None:
-    with override_settings(**{name: size}):
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("value", [-1, 1.5, "2", None, True, [1]], ids=repr)
+def test_a_number_that_is_malformed(name: str, value: Any) -> None:
+    number = NUMBERS[name]
+    if value is None and number.none:
+        value = number.highest + 1
+    if value == -1:
+        value = number.lowest - 1
+    with override_settings(**{name: value}):
         [message] = check_settings()
-    assert (message.id, message.level) == (SIZES[name], ERROR)
+    assert (message.id, message.level) == (number.check, ERROR)
     assert name in message.msg
-    assert message.hint
+    assert number.unit in message.msg
+    assert number.example in message.hint
+    assert ("None" in message.hint) == bool(number.none)
 
 
-@pytest.mark.parametrize("days", [1, 90, MAX_DAYS, None], ids=repr)
-def test_a_time_to_keep_payloads_as_it_should_be(days: int | None) -> None:
-    with override_settings(GLOSSARY_IMPORT_RETENTION_DAYS=days):
-        assert check_settings() == []
-        now = timezone.now()
-        assert days is None or now - timedelta(days=days) < now
+def test_the_longest_time_has_an_end() -> None:
+    now = timezone.now()
+    assert now - timedelta(days=MAX_DAYS) < now
 
 
-@pytest.mark.parametrize("days", [0, -1, 1.5, "90", True, MAX_DAYS + 1], ids=repr)
-def test_a_time_to_keep_payloads_that_is_malformed(days: Any) -> None:
-    with override_settings(GLOSSARY_IMPORT_RETENTION_DAYS=days):
-        [message] = check_settings()
-    assert (message.id, message.level) == ("glossary.E006", ERROR)
-    assert "GLOSSARY_IMPORT_RETENTION_DAYS" in message.msg
-    assert "None" in message.hint
+@pytest.mark.parametrize(
+    ("name", "values"),
+    {
+        "GLOSSARY_API_CACHE": ["default", None],
+        "GLOSSARY_API_RATES": [None, {}, {"search": "1/s", "graph": None}],
+        "GLOSSARY_API_V3": [True, False],
+        "GLOSSARY_PURGE": [{}],
+        "GLOSSARY_PREVIEW_URL": [None, "https://x.example/%(slug)s?%(token)s"],
+        "GLOSSARY_WEBHOOK_HOSTS": [(), ["nuxt", "10.0.0.7:3000", "[::1]:80"]],
+    }.items(),
+    ids=str,
+)
+def test_a_setting_of_delivery_as_it_should_be(name: str, values: list[Any]) -> None:
+    for value in values:
+        with override_settings(**{name: value}):
+            assert check_settings() == []
+
+
+@pytest.mark.parametrize(
+    ("check", "name", "values"),
+    [
+        ("glossary.E009", "GLOSSARY_API_CACHE", ["nope", "", 5]),
+        (
+            "glossary.E011",
+            "GLOSSARY_API_RATES",
+            ["60/m", {"serach": "60/m"}, {"search": "60"}, {"search": "0/m"}],
+        ),
+        ("glossary.E012", "GLOSSARY_PURGE", [[], {"cdn": {}}, {"cdn": "x"}]),
+        (
+            "glossary.E013",
+            "GLOSSARY_PREVIEW_URL",
+            ["", 5, "https://x.example/", "%(token)s", "https://x/%(token)s/%(a)s"],
+        ),
+        ("glossary.E015", "GLOSSARY_WEBHOOK_HOSTS", ["nuxt", [1], ["NUXT"], ["a/b"]]),
+        ("glossary.E017", "GLOSSARY_API_V3", [None, "yes", 1]),
+    ],
+)
+def test_a_setting_of_delivery_that_is_malformed(
+    check: str, name: str, values: list[Any]
+) -> None:
+    for value in values:
+        with override_settings(**{name: value}):
+            [message] = check_settings()
+        assert (message.id, message.level) == (check, ERROR)
+        assert message.hint
 
 
 @pytest.mark.parametrize(

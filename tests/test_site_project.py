@@ -96,3 +96,30 @@ def test_the_demo_is_made_once_and_is_whole(tmp_path: Path) -> None:
         if not path.startswith(("/admin/", "/api/v3/docs/")):
             assert "unsafe" not in policy, line
             assert "script-src 'self'" in policy, line
+
+
+ASK_FROM_ELSEWHERE = """
+import django; django.setup()
+from django.test import Client
+client = Client(headers={"host": "127.0.0.1", "origin": "https://front.example"})
+wanted = {"access-control-request-method": "GET",
+          "access-control-request-headers": "if-none-match"}
+for response in [client.options("/api/v2/terms/", headers=wanted),
+                 client.get("/api/v3/openapi.json"),
+                 client.options("/admin/", headers=wanted)]:
+    for name in ["Origin", "Methods", "Headers", "Credentials"]:
+        print(response.headers.get(f"Access-Control-Allow-{name}"), end=" | ")
+    print(response.headers.get("Access-Control-Expose-Headers"))
+"""
+
+
+def test_front_ends_elsewhere_may_read_the_apis_and_nothing_else() -> None:
+    environment = {"DEBUG": "1", "DJANGO_SETTINGS_MODULE": "site_project.settings"}
+    asked = run("-c", ASK_FROM_ELSEWHERE, **environment).stdout.splitlines()
+    preflight, answer, admin = [line.split(" | ") for line in asked]
+    assert preflight[:2] == ["*", "GET, HEAD, OPTIONS"]
+    assert "if-none-match" in preflight[2]
+    assert answer[0] == "*"
+    assert {"ETag", "Link", "RateLimit", "Retry-After"} <= set(answer[4].split(", "))
+    assert {preflight[3], answer[3]} == {"None"}  # no cookies
+    assert set(admin) == {"None"}

@@ -9,6 +9,7 @@ from wagtail.api.v3.urls import api as api_v3
 from wagtail.contrib.sitemaps.views import sitemap
 from wagtail.documents import urls as wagtaildocs_urls
 
+from glossary.api.urls import api as glossary_api
 from glossary.api.v2 import CategoriesAPIViewSet, TermsAPIViewSet
 
 
@@ -24,5 +25,7 @@ urlpatterns = [
     path("sitemap.xml", sitemap),
     path("api/v2/", api_router.urls),
     path("api/v3/", api_v3.urls),
+    path("api/glossary/v1/", glossary_api.urls),
+    path("", include("glossary.site.urls")),
     path("", include(wagtail_urls)),
 ]

@@ -39,6 +39,7 @@ from .filters import RelatedTermFilterSet, TermFilterSet, TermsBelowFilterSet
 from .forms import RelatedTermForm
 from .imports.provenance import TermEditView
 from .imports.viewset import ImportViewSet
+from .webhooks import WebhookViewSet
 
 
 # Terms
@@ -431,4 +432,5 @@ class GlossaryGroup(SnippetViewSetGroup):
         RelatedTermViewSet,
         ImportViewSet,
         ExportViewSet,
+        WebhookViewSet,
     )

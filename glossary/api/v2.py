@@ -11,21 +11,31 @@ Register ``terms`` before ``pages``, so that the addresses of terms lead here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.http import Http404
-from rest_framework.fields import IntegerField
+from rest_framework.fields import Field, IntegerField
 from rest_framework.filters import BaseFilterBackend
 from wagtail.api import APIField
 from wagtail.api.querysets import get_public_pages_queryset
+from wagtail.api.rich_text import APIRichText
 from wagtail.api.v2 import filters
-from wagtail.api.v2.utils import BadRequestError, page_models_from_string
+from wagtail.api.v2.utils import (
+    BadRequestError,
+    get_object_detail_url,
+    page_models_from_string,
+)
 from wagtail.api.v2.views import BaseAPIViewSet, PagesAPIViewSet
 
-from ..delivery.references import load_for_reader
-from ..models import Category, TermPage, TermTag
-from ..visibility import CONTEXT_KEY, Visibility
+from ..delivery.documents import TermDocument
+from ..delivery.loaders import load_terms
+from ..delivery.scope import scope_for
+from ..delivery.standings import PROSE
+from ..models import Category, GlossaryPage, PublicTerm, TermPage, TermTag
+from ..richtext import FEATURES
 
 
 # What every database can count to.
@@ -123,7 +133,60 @@ class StrictParametersMixin:
             raise BadRequestError(f"cannot filter by {', '.join(sorted(unfit))}")
 
 
+class DocumentField(Field):
+    """A field of the term's document, which has been loaded with all others of its
+    list."""
+
+    def __init__(self, name: str, *, is_meta: bool = False) -> None:
+        super().__init__(source="*", read_only=True)
+        self._name, self._is_meta = name, is_meta
+
+    def to_representation(self, value: TermPage) -> Any:
+        document = self.context["documents"][value.pk]
+        return (document["meta"] if self._is_meta else document)[self._name]
+
+
+# The fields of a term that are read from its document.
+DOCUMENT_FIELDS = frozenset(
+    {
+        "category",
+        "tags",
+        "explanation",
+        "comparisons",
+        "faq",
+        "related_features",
+        "related_terms",
+        "labels",
+    }
+)
+BACKLINKS_COUNT = APIField(
+    "backlinks_count", serializer=DocumentField("backlinks_count")
+)
+
+
+class RouterLinks:
+    """Addresses of details on a router of the API v2."""
+
+    def __init__(self, request: Any) -> None:
+        self._request = request
+
+    def term(self, pk: int) -> str:
+        return self._detail(TermPage, pk)
+
+    def glossary(self, pk: int) -> str:
+        return self._detail(GlossaryPage, pk)
+
+    def category(self, slug: str) -> str:
+        raise NotImplementedError("categories have no documents here")
+
+    def _detail(self, model: type, pk: int) -> str:
+        router = self._request.wagtailapi_router
+        return get_object_detail_url(router, self._request, model, pk) or ""
+
+
 class TermsAPIViewSet(StrictParametersMixin, PagesAPIViewSet):
+    """The terms that anyone may read on the site of the request."""
+
     name = "terms"
     model = TermPage
     filter_backends: ClassVar = [
@@ -138,7 +201,14 @@ class TermsAPIViewSet(StrictParametersMixin, PagesAPIViewSet):
     }
     # The original of an alias may be a page that no one may see.
     meta_fields: ClassVar = [
-        name for name in PagesAPIViewSet.meta_fields if name != "alias_of"
+        *(name for name in PagesAPIViewSet.meta_fields if name != "alias_of"),
+        *(
+            APIField(name, serializer=DocumentField(name, is_meta=True))
+            for name in (
+                *("parent", "first_published_at", "last_published_at"),
+                *("translation_key", "translations"),
+            )
+        ),
     ]
     column_fields = frozenset(
         {
@@ -153,7 +223,20 @@ class TermsAPIViewSet(StrictParametersMixin, PagesAPIViewSet):
             "locale",
         }
     )
-    order_fields = frozenset({"first_published_at"})
+    order_fields = frozenset({"first_published_at", "last_published_at"})
+
+    _documents: Mapping[int, TermDocument] = MappingProxyType({})
+
+    @classmethod
+    def get_body_fields(cls, model: type) -> list[APIField]:
+        # What the model says of these fields is for the API v3.
+        fields = [
+            APIField(field.name, serializer=DocumentField(field.name))
+            if field.name in DOCUMENT_FIELDS
+            else field
+            for field in super().get_body_fields(model)
+        ]
+        return [*fields, BACKLINKS_COUNT]
 
     def get_base_queryset(self) -> QuerySet[Any]:
         if not hasattr(self, "_base_queryset"):
@@ -163,12 +246,11 @@ class TermsAPIViewSet(StrictParametersMixin, PagesAPIViewSet):
     def get_queryset(self) -> QuerySet[TermPage]:
         models = self._term_models()
         model = models[0] if len(models) == 1 else TermPage
-        terms = model.objects.filter(pk__in=self.get_base_queryset().values("pk"))
+        public = self.get_base_queryset().filter(pk__in=PublicTerm.objects.values("pk"))
+        terms = model.objects.filter(pk__in=public.values("pk"))
         if len(models) > 1:
             terms = terms.type(*models)
-        return terms.select_related("category", "locale").prefetch_related(
-            "related_terms", "labels", "tagged_items__tag"
-        )
+        return terms.select_related("locale").defer_streamfields()
 
     def _term_models(self) -> tuple[type[TermPage], ...]:
         wanted = self.request.GET.get("type")
@@ -184,28 +266,43 @@ class TermsAPIViewSet(StrictParametersMixin, PagesAPIViewSet):
 
     def paginate_queryset(self, queryset: Any) -> list[TermPage]:
         terms = list(super().paginate_queryset(queryset))
-        load_for_reader(terms, self._visibility)
-        return terms
+        self._load_documents(terms)
+        # One may have been hidden since it was found.
+        return [term for term in terms if term.pk in self._documents]
 
     def get_object(self) -> TermPage:
         term = super().get_object()
-        load_for_reader([term], self._visibility)
+        self._load_documents([term])
+        if term.pk not in self._documents:
+            raise Http404("not found")
         return term
 
     def get_serializer_context(self) -> dict[str, Any]:
-        return super().get_serializer_context() | {CONTEXT_KEY: self._visibility}
+        return super().get_serializer_context() | {"documents": self._documents}
 
-    @property
-    def _visibility(self) -> Visibility:
-        if not hasattr(self, "_cached_visibility"):
-            self._cached_visibility = Visibility(
-                self.request, public_pages=self.get_base_queryset
-            )
-        return self._cached_visibility
+    def _load_documents(self, terms: list[TermPage]) -> None:
+        scope = scope_for(self.request)
+        wanted = self.resolve_rich_text_format()
+        # Wagtail's Markdown with its own links is made from its HTML with those.
+        is_database_markdown = wanted == APIRichText.FORMAT_DB_MARKDOWN
+        documents = scope and load_terms(
+            [term.pk for term in terms],
+            scope,
+            RouterLinks(self.request),
+            rich_text="db_html" if is_database_markdown else wanted,
+        )
+        self._documents = {document["id"]: document for document in documents or ()}
+        if is_database_markdown:
+            for document in self._documents.values():
+                for stream, name in PROSE.items():
+                    for child in document[stream]:
+                        child["value"][name] = APIRichText.serialize(
+                            child["value"][name], format=wanted, features=FEATURES
+                        )
 
 
 class CategoriesAPIViewSet(StrictParametersMixin, BaseAPIViewSet):
-    """The categories of the terms that the reader may see on this site, each with
+    """The categories of the terms that anyone may read on this site, each with
     ``term_count``: how many these are."""
 
     name = "categories"
@@ -236,7 +333,9 @@ class CategoriesAPIViewSet(StrictParametersMixin, BaseAPIViewSet):
             pages = get_public_pages_queryset(self.request)
         except ValueError as error:
             raise BadRequestError(str(error)) from error
-        terms = TermPage.objects.filter(pk__in=pages.values("pk"))
+        terms = TermPage.objects.filter(
+            pk__in=pages.values("pk"), public_term__isnull=False
+        )
         return (
             Category.objects.filter(pk__in=terms.values("category"))
             .select_related("locale")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from hashlib import sha256
+from typing import Any
 
 from .. import conf
 from ..content import normal_field
@@ -42,14 +43,19 @@ def export_payload(loaded: LoadedTerm) -> bytes:
     return dumps(original.value, escape_slashes=b"/" not in raw).encode()
 
 
-def _new_payload(loaded: LoadedTerm) -> bytes:
+def payload_record(loaded: LoadedTerm) -> dict[str, Any]:
+    """The record of a term that a payload holds, in plain JSON: the fields of a
+    payload, in their order, and what else the record came with."""
     original = read_original(loaded)
     if original is None:
-        record = to_record(said(loaded).written)
-    else:
-        record = original.plain
-        edit(record, loaded, original.term)
-    data = Tagged("ShallowReactive", {conf.payload_key(loaded.page.slug): record})
+        return to_record(said(loaded).written)
+    edit(original.plain, loaded, original.term)
+    return original.plain
+
+
+def _new_payload(loaded: LoadedTerm) -> bytes:
+    key = conf.payload_key(loaded.page.slug)
+    data = Tagged("ShallowReactive", {key: payload_record(loaded)})
     return dumps({"data": data, "prerenderedAt": UNDEFINED}).encode()
 
 

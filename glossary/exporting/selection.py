@@ -25,6 +25,7 @@ from ..visibility import CONTEXT_KEY, Visibility, public_rich_text
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
+    from wagtail.query import PageQuerySet
 
 
 CHUNK_SIZE = 200
@@ -134,6 +135,9 @@ class Selection:
     drafts: bool = False
     user: AbstractBaseUser | None = None
     chunk_size: int = CHUNK_SIZE
+    public_pages: Callable[[], PageQuerySet] | None = None
+    """Gives the pages that a term may tell of; without it, all that anyone may see, on
+    any site. With drafts, what the user may see."""
     on_term: Callable[[], None] | None = None
     """Called when a term has been written."""
     problems: list[str] = field(default_factory=list)
@@ -193,7 +197,7 @@ class Selection:
 
     def _public_pages(self) -> Any:
         if not self.drafts:
-            return None
+            return self.public_pages
         Page = swapper.load_model("wagtailcore", "Page")
         if self.user is None:
             return Page.objects.all

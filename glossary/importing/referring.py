@@ -11,6 +11,7 @@ from taggit.models import Tag
 
 from ..content import Content, spoken
 from ..models import Category, GlossaryPage, RelatedTerm, TermPage
+from ..signals import related_terms_written
 from .bulk.references import index_references
 from .bulk.rows import give_ids, insert_rows
 from .bulk.search import index_for_search
@@ -105,6 +106,9 @@ def rename_related_terms(
         related_term.name = renamed[related_term.page_id]
     RelatedTerm.objects.bulk_update(following, ["name"])
     _index(following, created=False)
+    related_terms_written.send(
+        sender=RelatedTerm, pks=[related_term.pk for related_term in following]
+    )
 
 
 def _index(

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import glossary.conf
+import glossary.models.webhooks
 
 
 # A site may replace Wagtail's base page; the tables follow it.
@@ -1009,6 +1010,598 @@ class Migration(migrations.Migration):
             model_name="importrecord",
             constraint=models.UniqueConstraint(
                 fields=("source", "key"), name="glossary_importrecord_key_unique"
+            ),
+        ),
+        migrations.CreateModel(
+            name="Version",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("number", models.BigIntegerField(default=0, verbose_name="number")),
+                (
+                    "token",
+                    models.CharField(
+                        help_text="Random, so that a number that comes again, after a rollback or in a restored database, is another version.",
+                        max_length=16,
+                        verbose_name="token",
+                    ),
+                ),
+                ("modified", models.DateTimeField(verbose_name="last change")),
+            ],
+            options={
+                "verbose_name": "version",
+                "verbose_name_plural": "versions",
+            },
+        ),
+        migrations.CreateModel(
+            name="PublicName",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("title", "Title"),
+                            ("synonym", "Synonym"),
+                            ("abbreviation", "Abbreviation"),
+                            ("inflection", "Inflection"),
+                            ("hidden", "Hidden"),
+                        ],
+                        max_length=16,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("text", models.CharField(max_length=255, verbose_name="name")),
+                (
+                    "key",
+                    models.BinaryField(
+                        help_text="The name as it is compared: without case, accents and signs.",
+                        verbose_name="key",
+                    ),
+                ),
+                ("letter", models.CharField(max_length=8, verbose_name="letter")),
+                ("sort_key", models.BinaryField(verbose_name="sort key")),
+                (
+                    "glossary",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="glossary.glossarypage",
+                        verbose_name="glossary",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "public name",
+                "verbose_name_plural": "public names",
+            },
+        ),
+        migrations.CreateModel(
+            name="NameVariant",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "variant",
+                    models.BigIntegerField(
+                        db_index=True,
+                        help_text="A hash of the variant.",
+                        verbose_name="variant",
+                    ),
+                ),
+                (
+                    "public_name",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="variants",
+                        to="glossary.publicname",
+                        verbose_name="public name",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "variant of a name",
+                "verbose_name_plural": "variants of names",
+            },
+        ),
+        migrations.CreateModel(
+            name="PublicTerm",
+            fields=[
+                (
+                    "term",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="public_term",
+                        serialize=False,
+                        to="glossary.termpage",
+                        verbose_name="term",
+                    ),
+                ),
+                ("title", models.CharField(max_length=255, verbose_name="title")),
+                ("slug", models.CharField(max_length=255, verbose_name="slug")),
+                (
+                    "letter",
+                    models.CharField(
+                        help_text="The letter of its language that it stands under, or #.",
+                        max_length=8,
+                        verbose_name="letter",
+                    ),
+                ),
+                (
+                    "sort_key",
+                    models.BinaryField(
+                        help_text="Sorts by the rules of its language, byte by byte.",
+                        verbose_name="sort key",
+                    ),
+                ),
+                (
+                    "category",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="glossary.category",
+                        verbose_name="category",
+                    ),
+                ),
+                (
+                    "glossary",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="glossary.glossarypage",
+                        verbose_name="glossary",
+                    ),
+                ),
+                (
+                    "locale",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="wagtailcore.locale",
+                        verbose_name="language",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "public term",
+                "verbose_name_plural": "public terms",
+            },
+        ),
+        migrations.AddField(
+            model_name="publicname",
+            name="public_term",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="names",
+                to="glossary.publicterm",
+                verbose_name="public term",
+            ),
+        ),
+        migrations.CreateModel(
+            name="Mention",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("related", "Related"),
+                            ("see_also", "See also"),
+                            ("contrast", "In contrast to"),
+                            ("broader", "Broader"),
+                            ("narrower", "Narrower"),
+                            ("comparison", "Comparison"),
+                            ("text", "In its text"),
+                        ],
+                        max_length=16,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "target_type",
+                    models.CharField(
+                        choices=[
+                            ("related_term", "Related term"),
+                            ("page", "Page"),
+                            ("document", "Document"),
+                        ],
+                        max_length=16,
+                        verbose_name="type of the target",
+                    ),
+                ),
+                ("target_id", models.BigIntegerField(verbose_name="target")),
+                (
+                    "public_term",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="mentions",
+                        to="glossary.publicterm",
+                        verbose_name="public term",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "mention",
+                "verbose_name_plural": "mentions",
+            },
+        ),
+        migrations.CreateModel(
+            name="WebhookEndpoint",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "url",
+                    models.CharField(
+                        help_text="An https address on a public server.",
+                        max_length=2000,
+                        verbose_name="address",
+                    ),
+                ),
+                (
+                    "description",
+                    models.CharField(
+                        blank=True, max_length=255, verbose_name="description"
+                    ),
+                ),
+                (
+                    "events",
+                    models.JSONField(
+                        blank=True,
+                        default=glossary.models.webhooks.no_events,
+                        help_text="Which events are told; none chosen means all.",
+                        verbose_name="events",
+                    ),
+                ),
+                (
+                    "secret",
+                    models.CharField(
+                        blank=True,
+                        editable=False,
+                        max_length=128,
+                        verbose_name="secret",
+                    ),
+                ),
+                (
+                    "former_secret",
+                    models.CharField(
+                        blank=True,
+                        editable=False,
+                        max_length=128,
+                        verbose_name="former secret",
+                    ),
+                ),
+                (
+                    "former_secret_until",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        verbose_name="former secret valid until",
+                    ),
+                ),
+                ("active", models.BooleanField(default=True, verbose_name="active")),
+                (
+                    "disabled_reason",
+                    models.CharField(
+                        blank=True,
+                        editable=False,
+                        max_length=255,
+                        verbose_name="reason of its end",
+                    ),
+                ),
+                (
+                    "not_before",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now,
+                        editable=False,
+                        help_text="Until then a process is sending to it, or it is left to recover.",
+                        verbose_name="nothing is sent before",
+                    ),
+                ),
+                (
+                    "last_success",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        verbose_name="last delivery",
+                    ),
+                ),
+                (
+                    "created",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now,
+                        editable=False,
+                        verbose_name="created",
+                    ),
+                ),
+                (
+                    "site",
+                    models.ForeignKey(
+                        help_text="The site whose changes are told.",
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="wagtailcore.site",
+                        verbose_name="site",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "webhook",
+                "verbose_name_plural": "webhooks",
+                "ordering": ["pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="WebhookDelivery",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "message_id",
+                    models.CharField(
+                        help_text="The same at each attempt: by it a receiver knows a repetition.",
+                        max_length=64,
+                        verbose_name="message",
+                    ),
+                ),
+                ("event", models.CharField(max_length=64, verbose_name="event")),
+                ("body", models.TextField(verbose_name="body")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Waiting"),
+                            ("delivered", "Delivered"),
+                            ("failed", "Given up"),
+                        ],
+                        default="pending",
+                        max_length=16,
+                        verbose_name="status",
+                    ),
+                ),
+                (
+                    "attempts",
+                    models.JSONField(
+                        default=list,
+                        help_text="When each was made, and what was answered.",
+                        verbose_name="attempts",
+                    ),
+                ),
+                (
+                    "next_attempt",
+                    models.DateTimeField(
+                        blank=True,
+                        default=django.utils.timezone.now,
+                        null=True,
+                        verbose_name="next attempt",
+                    ),
+                ),
+                (
+                    "created",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="created"
+                    ),
+                ),
+                (
+                    "endpoint",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="deliveries",
+                        to="glossary.webhookendpoint",
+                        verbose_name="webhook",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "delivery",
+                "verbose_name_plural": "deliveries",
+                "ordering": ["-pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Change",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("term", "Term"),
+                            ("glossary", "Glossary"),
+                            ("category", "Category"),
+                            ("related_term", "Related term"),
+                        ],
+                        max_length=16,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("object_id", models.BigIntegerField(verbose_name="id of the object")),
+                (
+                    "key",
+                    models.CharField(
+                        help_text="The name of the object in the feed; it outlives the object.",
+                        max_length=64,
+                        verbose_name="key",
+                    ),
+                ),
+                ("number", models.BigIntegerField(unique=True, verbose_name="number")),
+                ("modified", models.DateTimeField(verbose_name="last change")),
+                ("deleted", models.BooleanField(default=False, verbose_name="deleted")),
+                (
+                    "site",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="wagtailcore.site",
+                        verbose_name="site",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "change",
+                "verbose_name_plural": "changes",
+                "indexes": [
+                    models.Index(
+                        fields=["site", "number"], name="glossary_change_feed"
+                    ),
+                    models.Index(
+                        fields=["kind", "object_id"], name="glossary_change_object"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("site", "kind", "object_id"),
+                        name="glossary_change_unique",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="LetterCount",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("letter", models.CharField(max_length=8, verbose_name="letter")),
+                ("terms", models.IntegerField(default=0, verbose_name="terms")),
+                ("labels", models.IntegerField(default=0, verbose_name="labels")),
+                (
+                    "glossary",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="glossary.glossarypage",
+                        verbose_name="glossary",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "count of a letter",
+                "verbose_name_plural": "counts of letters",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("glossary", "letter"),
+                        name="glossary_lettercount_unique",
+                    )
+                ],
+            },
+        ),
+        migrations.AddIndex(
+            model_name="publicterm",
+            index=models.Index(
+                fields=["glossary", "sort_key", "term"],
+                name="glossary_publicterm_sorted",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="publicterm",
+            index=models.Index(
+                fields=["glossary", "letter", "sort_key", "term"],
+                name="glossary_publicterm_letter",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="publicterm",
+            index=models.Index(
+                fields=["glossary", "slug"], name="glossary_publicterm_slug"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="publicname",
+            index=models.Index(
+                fields=["glossary", "key"], name="glossary_publicname_key"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="publicname",
+            index=models.Index(
+                fields=["glossary", "letter", "sort_key"],
+                name="glossary_publicname_letter",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="mention",
+            index=models.Index(
+                fields=["target_type", "target_id", "public_term"],
+                name="glossary_mention_target",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="webhookdelivery",
+            index=models.Index(
+                fields=["status", "next_attempt"], name="glossary_webhook_due"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="webhookdelivery",
+            constraint=models.UniqueConstraint(
+                fields=("endpoint", "message_id"),
+                name="glossary_webhookdelivery_unique",
             ),
         ),
     ]

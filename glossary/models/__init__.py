@@ -1,3 +1,5 @@
+from .catalogue import LetterCount, Mention, NameVariant, PublicName, PublicTerm
+from .changes import Change, Version
 from .imports import (
     ImportItem,
     ImportPayload,
@@ -9,10 +11,12 @@ from .imports import (
 from .pages import GlossaryPage, TermPage
 from .relations import TermLabel, TermLink, TermTag
 from .snippets import Category, RelatedTerm
+from .webhooks import WebhookDelivery, WebhookEndpoint
 
 
 __all__ = [
     "Category",
+    "Change",
     "GlossaryPage",
     "ImportItem",
     "ImportPayload",
@@ -20,9 +24,17 @@ __all__ = [
     "ImportRun",
     "ImportSource",
     "ImportUpload",
+    "LetterCount",
+    "Mention",
+    "NameVariant",
+    "PublicName",
+    "PublicTerm",
     "RelatedTerm",
     "TermLabel",
     "TermLink",
     "TermPage",
     "TermTag",
+    "Version",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
@@ -19,7 +21,7 @@ from wagtail.admin.panels import (
     TabbedInterface,
 )
 from wagtail.api import APIField
-from wagtail.models import get_page_models
+from wagtail.models import COMMENTS_RELATION_NAME, get_page_models
 from wagtail.search import index
 
 from ..blocks import (
@@ -28,6 +30,7 @@ from ..blocks import (
     FeaturesBlock,
     QuestionsBlock,
 )
+from ..conf import index_is_transactional
 from ..fields import ProseField, TermStreamField
 from ..forms import (
     GlossaryPageForm,
@@ -40,6 +43,7 @@ from ..forms import (
 from ..managers import TermPageManager
 from ..panels import GlossaryPanel, RowsPanel
 from ..serializers import CategoryField, LinksField, PublicRichTextField, TagsField
+from ..signals import term_previewed, terms_written
 from .relations import TermLink
 from .snippets import Category, RelatedTerm
 
@@ -55,6 +59,40 @@ Page = swapper.load_model("wagtailcore", "Page", require_ready=False)
 
 
 INTRODUCTION_FEATURES = ["bold", "italic", "link", "ol", "ul"]
+
+
+# What Wagtail writes to a page when it keeps a draft: nothing that readers see.
+DRAFT_FIELDS = frozenset(
+    {
+        COMMENTS_RELATION_NAME,
+        "draft_title",
+        "expire_at",
+        "go_live_at",
+        "has_unpublished_changes",
+        "latest_revision",
+        "latest_revision_created_at",
+        "locked",
+        "locked_at",
+        "locked_by",
+        "numchild",
+    }
+)
+
+_being_saved: ContextVar[frozenset[int]] = ContextVar("being_saved")
+
+
+def is_being_saved(term_id: int) -> bool:
+    """Whether a term is being saved with its rows, and will tell so when it is done."""
+    return term_id in _being_saved.get(frozenset())
+
+
+@contextmanager
+def saving(term: TermPage) -> Iterator[None]:
+    token = _being_saved.set(_being_saved.get(frozenset()) | {term.pk})
+    try:
+        yield
+    finally:
+        _being_saved.reset(token)
 
 
 def with_fallback(own: str, model: type) -> str | list[str]:
@@ -153,6 +191,10 @@ class GlossaryPage(Page):
         return with_fallback(
             super().get_template(request, *args, **kwargs), GlossaryPage
         )
+
+    def get_cached_paths(self) -> list[str]:
+        paths = ("/index.md", "/llms.txt", "/llms-full.txt")
+        return [*super().get_cached_paths(), *paths]
 
     @property
     def terms(self) -> models.QuerySet[TermPage]:
@@ -346,6 +388,12 @@ class TermPage(Page):
         verbose_name_plural = _("terms")
 
     @classproperty
+    def search_auto_update(cls) -> bool:
+        """Whether Wagtail's task indexes terms. It may run late, before the rows are
+        stored or beside another change; ``signal_handlers.index_terms`` does not."""
+        return not index_is_transactional()
+
+    @classproperty
     def edit_handler(cls) -> TabbedInterface:
         # Made anew for each class: a site's subclass adds to the lists of panels.
         return TabbedInterface(
@@ -376,6 +424,14 @@ class TermPage(Page):
     ) -> str | list[str]:
         own = super().get_template(request, *args, **kwargs)
         return with_fallback(own, TermPage)
+
+    def serve_preview(self, request: HttpRequest, mode_name: str) -> Any:
+        told = term_previewed.send(type(self), page=self, request=request)
+        answers = [answer for _receiver, answer in told if answer is not None]
+        return answers[0] if answers else super().serve_preview(request, mode_name)
+
+    def get_cached_paths(self) -> list[str]:
+        return [*super().get_cached_paths(), "/index.md", "/_payload.json"]
 
     def rich_texts(self) -> Iterator[str]:
         """Every rich text of the term, as database HTML."""
@@ -417,6 +473,13 @@ class TermPage(Page):
 
     @transaction.atomic
     def save(self, *args: Any, **kwargs: Any) -> None:
+        with saving(self):
+            self._save(*args, **kwargs)
+        fields = kwargs.get("update_fields")
+        if fields is None or not set(fields) <= DRAFT_FIELDS:
+            terms_written.send(sender=TermPage, pks=[self.pk])
+
+    def _save(self, *args: Any, **kwargs: Any) -> None:
         fields = kwargs.get("update_fields")
         if fields is not None and not {"title", "slug"} & set(fields):
             # As when a draft is kept: what it changes is neither stored nor public.
@@ -435,7 +498,7 @@ class TermPage(Page):
             getattr(self, "_cluster_related_objects", {})
         )
         super().save(*args, **kwargs)
-        if staged:
+        if staged and self.search_auto_update:
             # Wagtail indexes the page before its rows are stored.
             index.insert_or_update_object(self)
         RelatedTerm.objects.follow(self, former_title=former_title)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.utils.functional import cached_property
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +14,7 @@ from wagtail.search import index
 
 from ..managers import CategoryManager, RelatedTermManager
 from ..serializers import LocaleField
+from ..signals import terms_written
 
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ class Category(TranslatableMixin, index.Indexed, models.Model):
         filled_in = {"locale", "slug"}
         super().validate_constraints(exclude=(exclude or set()) - filled_in)
 
+    @transaction.atomic  # with what its signals write
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self.slug:
             self.slug = slugify(self.name, allow_unicode=True)
@@ -204,18 +206,24 @@ class RelatedTerm(index.Indexed, models.Model):
         filled_in = {"locale", "slug"}
         super().validate_constraints(exclude=(exclude or set()) - filled_in)
 
+    @transaction.atomic  # with what its signals write
     def save(self, *args: Any, **kwargs: Any) -> None:
         self._fill_in()
         self.page = self._page_of_slug()
         super().save(*args, **kwargs)
 
+    @transaction.atomic
     def hand_over_to(self, namesake: RelatedTerm) -> None:
         """Let every link that points here point at the namesake, and no term twice."""
+        from .pages import TermPage
+
+        linking = list(self.links.values_list("term_id", flat=True))
         doubled = namesake.links.values("term_id")
         self.links.filter(term_id__in=doubled).delete()
         self.links.update(related_term=namesake)
         self.page = None
         super().save(update_fields=["page"])
+        terms_written.send(sender=TermPage, pks=linking)
 
     def _fill_in(self) -> None:
         if not self.slug:

@@ -12,7 +12,7 @@ does not stop the others. Every function needs an open transaction.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,7 @@ from wagtail.models import Revision
 from wagtail.signals import page_published, page_unpublished, published, unpublished
 
 from ...models import GlossaryPage, TermLabel, TermLink, TermPage, TermTag
+from ...signals import terms_written
 from .references import index_references
 from .rows import (
     give_ids,
@@ -113,6 +114,7 @@ def add_pages(writings: Sequence[Writing], glossary: GlossaryPage, user: Any) ->
     _log(writings, user, now, created=True)
     _index(pages, created=True)
     _tell_of(writings)
+    _tell_the_catalogue(writing.page for writing in writings if writing.publishes)
 
 
 def save_pages(writings: Sequence[Writing], user: Any) -> None:
@@ -135,6 +137,7 @@ def save_pages(writings: Sequence[Writing], user: Any) -> None:
     _index(live, created=False)
     _follow_aliases([writing for writing in writings if writing.publishes])
     _tell_of(writings)
+    _tell_the_catalogue(live)
 
 
 def unpublish_pages(
@@ -163,6 +166,7 @@ def unpublish_pages(
     index_each(pages)
     for alias in Page.objects.filter(alias_of__in=ids, live=True):
         alias.unpublish(log_action=False)
+    _tell_the_catalogue(pages)
 
     def tell() -> None:
         for page in pages:
@@ -170,6 +174,12 @@ def unpublish_pages(
             unpublished.send_robust(sender=type(page), instance=page)
 
     transaction.on_commit(tell)
+
+
+def _tell_the_catalogue(pages: Iterable[TermPage]) -> None:
+    """Inside the transaction, and once for all of them."""
+    pks = [page.pk for page in pages]
+    terms_written.send(sender=TermPage, pks=pks, indexed=True)
 
 
 # Rows that hang on a page

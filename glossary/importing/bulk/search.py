@@ -26,6 +26,7 @@ from wagtail.rich_text import get_text_for_indexing
 from wagtail.search import index
 from wagtail.search.backends import get_search_backends_with_name
 
+from ...models import TermPage
 from .arrays import text_array
 
 
@@ -121,7 +122,8 @@ def _by_model(objects: Sequence[Model]) -> dict[type[Any], list[Any]]:
         model = type(instance)
         if not index.class_is_indexed(model):
             continue
-        if not getattr(model, "search_auto_update", True):
+        is_term = issubclass(model, TermPage)  # whose entries nobody else writes
+        if not is_term and not getattr(model, "search_auto_update", True):
             continue
         specific = instance.get_indexed_instance()
         if specific is not None:

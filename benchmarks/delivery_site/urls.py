@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from site_project.urls import urlpatterns as urlpatterns_of_site
+
+from . import views
+
+
+urlpatterns = [
+    path("benchmark/rows/<slug:slug>/", views.stored_row),
+    path("benchmark/worker/", views.worker),
+    *urlpatterns_of_site,
+]

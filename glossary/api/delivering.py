@@ -1,0 +1,297 @@
+"""How answers leave: conditions first, then the cache, then the work itself.
+
+An answer is kept under the version of all that is delivered, so what is kept is never
+stale, whatever cache keeps it and however many processes do. The version is read before
+the content: what is read later can only be newer than the name that it is kept under,
+and nobody asks for that name again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache, wraps
+from hashlib import blake2b, sha512
+from importlib.metadata import version as version_of
+from typing import Any, Final, NamedTuple
+
+import django
+from django.conf import settings
+from django.core.cache import caches
+from django.core.signals import setting_changed
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone, translation
+from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.utils.http import http_date, parse_etags
+from pydantic_core import PydanticSerializationError, to_json
+from wagtail import __version__ as wagtail_version
+
+from .. import __version__, conf
+from ..delivery.tags import tag_headers
+from ..delivery.versions import NOTHING_YET, State, current
+from .authentication import token_of
+from .problems import PRECONDITION_FAILED, Problem
+from .throttles import count
+
+
+View = Callable[..., HttpResponse]
+
+JSON: Final = "application/json"
+PRIVATE: Final = "private, no-store"
+KEEP_SECONDS: Final = 24 * 60 * 60
+# What memcached takes, and more than a hundred long terms need.
+LARGEST_KEPT: Final = 1_000_000
+STALE_SECONDS: Final = 24 * 60 * 60
+
+# What an answer depends on beside the data. Plain values: they have to read alike in
+# each process.
+SETTINGS: Final = (
+    "GLOSSARY_FIELD_MAP",
+    "GLOSSARY_PAYLOAD_KEY",
+    "LANGUAGE_CODE",
+    "MEDIA_URL",
+    "ROOT_URLCONF",
+    "USE_I18N",
+    "WAGTAILAPI_BASE_URL",
+    "WAGTAIL_APPEND_SLASH",
+    "WAGTAIL_I18N_ENABLED",
+)
+
+
+def _always() -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How an endpoint's answers are kept.
+
+    ``is_versioned`` tells whether the version says all of what they depend on; else
+    they have no ETag and are not kept. ``rate`` names a rate of
+    ``GLOSSARY_API_RATES``. ``max_age`` is for how many seconds any cache may keep an
+    answer, if not as long as all others.
+    """
+
+    is_versioned: Callable[[], bool] = _always
+    rate: str | None = None
+    max_age: int | None = None
+
+
+class Answer(HttpResponse):
+    """A document, and what caches may do with it.
+
+    ``tags`` are those of ``delivery.tags``. One that ``lasts`` is the same for anyone
+    who asks, until the version changes. ``document`` is all that JSON can hold, or
+    bytes that go out as they are.
+    """
+
+    def __init__(
+        self,
+        document: Any,
+        *,
+        tags: Iterable[str] = (),
+        lasts: bool = True,
+        content_type: str = JSON,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        body = document if isinstance(document, bytes) else _json(document)
+        super().__init__(body, content_type=content_type, headers=headers)
+        self.tags = tuple(tags)
+        self.lasts = lasts
+
+
+class Rendered(NamedTuple):
+    """An answer as it is kept."""
+
+    body: bytes
+    content_type: str
+    tag_headers: dict[str, str]
+
+    def response(self) -> HttpResponse:
+        return HttpResponse(
+            self.body, content_type=self.content_type, headers=self.tag_headers
+        )
+
+
+def deliver(policy: Policy) -> Callable[[View], View]:
+    """A decorator for what runs an operation of Django Ninja (``decorate_view``)."""
+
+    def decorate(run: View) -> View:
+        @wraps(run)
+        def answer(request: HttpRequest, **path: Any) -> HttpResponse:
+            try:
+                response = _answer(policy, run, request, path)
+            except Problem as problem:
+                response = problem.response()
+            # A token that is not valid makes another answer of it.
+            patch_vary_headers(response, ["Authorization"])
+            response["Content-Length"] = str(len(response.content))
+            if request.method == "HEAD":
+                response.content = b""
+            return response
+
+        return answer
+
+    return decorate
+
+
+def _answer(
+    policy: Policy, run: View, request: HttpRequest, path: Mapping[str, Any]
+) -> HttpResponse:
+    token = token_of(request)
+    is_read = request.method in ("GET", "HEAD")
+    if is_read and policy.is_versioned() and (state := current()) != NOTHING_YET:
+        response = _versioned(policy, run, request, path, state)
+    else:
+        response = _run(policy, run, request, path)
+        age = f"public, max-age={conf.api_max_age()}" if is_read else PRIVATE
+        response.headers.setdefault("Cache-Control", age)
+    if token is not None or settings.SESSION_COOKIE_NAME in request.COOKIES:
+        response["Cache-Control"] = PRIVATE
+    return response
+
+
+def _versioned(
+    policy: Policy,
+    run: View,
+    request: HttpRequest,
+    path: Mapping[str, Any],
+    state: State,
+) -> HttpResponse:
+    name = _name(request, state)
+    etag = f'"{name}"'
+    if _has_it(request, etag):
+        response = HttpResponse(status=304)
+        del response["Content-Type"]
+        return _with_headers(response, policy, state, etag)
+
+    alias = conf.api_cache()
+    cache = caches[alias] if alias else None
+    key = f"glossary:{name}"
+    rendered: Rendered | None = cache.get(key) if cache else None
+    if rendered is None:
+        response = _run(policy, run, request, path)
+        if not isinstance(response, Answer) or not response.lasts:
+            return response
+        rendered = Rendered(
+            response.content, response["Content-Type"], tag_headers(response.tags)
+        )
+        if cache and len(rendered.body) <= LARGEST_KEPT:
+            cache.set(key, rendered, KEEP_SECONDS)
+    response = _with_headers(rendered.response(), policy, state, etag)
+    return _conditional(request, response, state, etag)
+
+
+def _run(
+    policy: Policy, run: View, request: HttpRequest, path: Mapping[str, Any]
+) -> HttpResponse:
+    if policy.rate:
+        count(policy.rate, request)
+    # What is kept for all must not depend on the language of the one who asks first.
+    with translation.override(settings.LANGUAGE_CODE):
+        return run(request, **path)
+
+
+def _with_headers(
+    response: HttpResponse, policy: Policy, state: State, etag: str
+) -> HttpResponse:
+    response["ETag"] = etag
+    if _is_past(state):
+        response["Last-Modified"] = http_date(state.modified.timestamp())
+    if policy.max_age is not None:
+        response["Cache-Control"] = f"public, max-age={policy.max_age}"
+    else:
+        response["Cache-Control"] = (
+            f"public, max-age={conf.api_max_age()}, s-maxage={conf.api_s_maxage()}, "
+            f"stale-while-revalidate={STALE_SECONDS}"
+        )
+    return response
+
+
+def _has_it(request: HttpRequest, etag: str) -> bool:
+    """Whether the client names this very answer, so that it need not be looked for.
+
+    The other conditions ask first whether there is an answer: see `_conditional`.
+    """
+    known = request.META.get("HTTP_IF_NONE_MATCH")
+    if known is None or "HTTP_IF_MATCH" in request.META:
+        return False
+    if "HTTP_IF_UNMODIFIED_SINCE" in request.META:
+        return False
+    # A proxy that compresses makes a weak tag of ours.
+    return etag in {tag.removeprefix("W/") for tag in parse_etags(known)}
+
+
+def _conditional(
+    request: HttpRequest, response: HttpResponse, state: State, etag: str
+) -> HttpResponse:
+    modified = int(state.modified.timestamp()) if _is_past(state) else None
+    decided = get_conditional_response(request, etag, modified, response)
+    if decided.status_code == 412:
+        raise Problem(PRECONDITION_FAILED, "The answer has another version.")
+    return decided
+
+
+def _is_past(state: State) -> bool:
+    """Whether the second of the last change is over: a time tells versions apart only
+    when no other can come in the same second."""
+    age = timezone.now().timestamp() - int(state.modified.timestamp())
+    return state != NOTHING_YET and age >= 1
+
+
+def _name(request: HttpRequest, state: State) -> str:
+    """The name of an answer: as long as it is the same, so is the answer."""
+    digest = _site_digest().copy()
+    digest.update(
+        "\0".join(
+            (
+                str(state.number),
+                state.token,
+                request.scheme or "",
+                request.get_host(),
+                request.path,
+                request.META.get("QUERY_STRING", ""),
+            )
+        ).encode("utf-8", "backslashreplace")
+    )
+    return digest.hexdigest()
+
+
+@lru_cache(maxsize=1)
+def _site_digest() -> Any:
+    """What all answers of this installation have in common.
+
+    It has a key, so that nobody can work out from an ETag what it was made from.
+    """
+    parts = [__version__, django.__version__, wagtail_version, version_of("pydantic")]
+    parts += [f"{name}={getattr(settings, name, None)!r}" for name in SETTINGS]
+    key = sha512(str(settings.SECRET_KEY).encode()).digest()
+    return blake2b("\0".join(parts).encode(), key=key, digest_size=16)
+
+
+def _forget(**kwargs: Any) -> None:
+    _site_digest.cache_clear()
+
+
+# Tests change settings while the process runs; nothing else does.
+setting_changed.connect(_forget)
+
+
+def _json(document: Any) -> bytes:
+    try:
+        return to_json(document)
+    except PydanticSerializationError:
+        return to_json(_without_surrogates(document))
+
+
+def _without_surrogates(value: Any) -> Any:
+    """The same with halves of characters replaced, which SQLite can hold in a stream
+    and UTF-8 cannot."""
+    match value:
+        case str():
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        case dict():
+            return {name: _without_surrogates(item) for name, item in value.items()}
+        case list() | tuple():
+            return list(map(_without_surrogates, value))
+    return value

@@ -1,0 +1,48 @@
+"""How often one client may ask for what is dear to answer."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from math import ceil
+
+from django.core.cache import caches
+from django.http import HttpRequest
+from ninja.throttling import SimpleRateThrottle
+
+from .. import conf
+from .problems import TOO_MANY_REQUESTS, Problem
+
+
+class _Throttle(SimpleRateThrottle):
+    """Counts the requests of one client for one kind of answer.
+
+    It keeps what it counts on itself, so each request has to make its own.
+    """
+
+    def __init__(self, name: str, rate: str) -> None:
+        super().__init__(rate)
+        self.name = name
+        self.cache = caches[conf.api_cache() or "default"]
+
+    def get_cache_key(self, request: HttpRequest) -> str:
+        client = blake2b((self.get_ident(request) or "").encode(), digest_size=12)
+        return f"glossary:rate:{self.name}:{client.hexdigest()}"
+
+
+def count(name: str, request: HttpRequest) -> None:
+    """Count a request against the rate of this name in ``GLOSSARY_API_RATES``.
+
+    Raises a Problem (429) that says when to come back.
+    """
+    rate = conf.api_rates().get(name)
+    if rate is None:
+        return
+    throttle = _Throttle(name, rate)
+    if not throttle.allow_request(request):
+        wait = throttle.wait()
+        seconds = max(1, ceil(wait or throttle.duration or 0))
+        raise Problem(
+            TOO_MANY_REQUESTS,
+            f"Come back in {seconds} seconds.",
+            headers={"Retry-After": str(seconds)},
+        )

@@ -1,0 +1,308 @@
+"""Keeps what anyone may read ready to be listed, counted and found, and says in the
+log what has changed.
+
+Everything here runs inside the transaction of the change, with the version locked: two
+changes at once wait for each other, and each sees the other's mentions. A term is
+public when it is live, so is its glossary, and neither is below a restriction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from django.db import models, transaction
+from django.db.models import Q
+
+from ..models import (
+    Category,
+    Change,
+    GlossaryPage,
+    LetterCount,
+    Mention,
+    NameVariant,
+    PublicName,
+    PublicTerm,
+    RelatedTerm,
+    TermPage,
+)
+from .places import Places, known_terms
+from .standings import (
+    Pointer,
+    Standing,
+    count_letters,
+    delete_rows,
+    read,
+    stored,
+    write,
+)
+from .versions import Place, batches, lock, record
+
+
+@dataclass(slots=True)
+class Touched:
+    """What else changes with some terms."""
+
+    faces: set[int] = field(default_factory=set)
+    """Terms that appear, vanish or are elsewhere: whoever shows them changes."""
+    pointed_at: set[Pointer] = field(default_factory=set)
+    """What is pointed at by more or fewer terms than before."""
+    glossaries: set[int] = field(default_factory=set)
+    categories: set[int] = field(default_factory=set)
+    """Those with more or fewer terms than before."""
+
+
+@transaction.atomic
+def refresh(pks: Iterable[int]) -> None:
+    """Bring the catalogue up to date with these terms, and record that they, and
+    whatever else shows something of them, have changed."""
+    lock()
+    places = Places()
+    for batch in batches(dict.fromkeys(pks)):
+        _refresh(batch, places)
+
+
+@transaction.atomic
+def forget(pks: Iterable[int]) -> None:
+    """Take terms that are about to be deleted out of the catalogue."""
+    lock()
+    places = Places()
+    for batch in batches(dict.fromkeys(pks)):
+        public = set(_public(Q(pk__in=batch))) | _recorded(Change.Kind.TERM, batch)
+        if public:
+            _refresh(list(public), places, gone=True)
+
+
+@transaction.atomic
+def rebuild() -> int:
+    """Make the whole catalogue anew, and return how many terms are in it.
+
+    Everything counts as changed: who follows the log reads all of it again.
+    """
+    lock()
+    for model in (NameVariant, PublicName, Mention, LetterCount, PublicTerm):
+        delete_rows(model.objects.all())
+    places = Places()
+    record(places.of_glossaries(_all(GlossaryPage, Change.Kind.GLOSSARY)))
+    refresh(_all(TermPage, Change.Kind.TERM))
+    refresh_related_terms(_all(RelatedTerm, Change.Kind.RELATED_TERM))
+    record(places.of_categories(_all(Category, Change.Kind.CATEGORY)))
+    return PublicTerm.objects.count()
+
+
+@transaction.atomic
+def refresh_below(path: str) -> None:
+    """Bring the catalogue up to date with what is at or below a place in the tree that
+    has moved, has another address, or is hidden or shown; of terms that are public as
+    before, only the addresses have changed."""
+    lock()
+    places = Places()
+    before = set(_public(Q(term__path__startswith=path)))
+    after = _visible_below(path, places)
+    refresh(sorted(before ^ after))
+    for batch in batches(sorted(before & after)):
+        _record(batch, Touched(faces=set(batch)), places)
+    glossaries = _glossaries_at(path)
+    # Those that have a page have been recorded with it.
+    refresh_related_terms(_known_by(glossaries).filter(page__isnull=True))
+    record(places.of_glossaries(glossaries))
+
+
+def forget_below(path: str) -> None:
+    """Take all glossaries and terms at or below a place in the tree, which are about
+    to be deleted, out of the catalogue."""
+    glossaries = _glossaries_at(path)
+    terms = TermPage.objects.filter(path__startswith=path)
+    forget(terms.values_list("pk", flat=True))
+    _record_gone(Change.Kind.RELATED_TERM, _known_by(glossaries))
+    _record_gone(Change.Kind.GLOSSARY, glossaries)
+
+
+def refresh_language(locale_id: int) -> None:
+    """Bring the catalogue up to date with the terms of a language, which are to be
+    sorted in another way."""
+    refresh(_public(Q(locale=locale_id)))
+
+
+def refresh_glossary(pk: int) -> None:
+    """Record that what a glossary says of itself has changed."""
+    record(Places().of_glossaries([pk]))
+
+
+def refresh_mentioning(target_type: Mention.Target, pks: Collection[int]) -> None:
+    """Record that the terms that point at these have changed."""
+    sources = _sources(Q(target_type=target_type, target_id__in=pks))
+    record(Places().of_terms(sources))
+
+
+def refresh_category(pk: int) -> None:
+    """Record that a category, and so every term in it, has changed."""
+    places = Places()
+    terms = _public(Q(category=pk))
+    record([*places.of_categories([pk]), *places.of_terms(terms)])
+
+
+@transaction.atomic
+def forget_category(pk: int) -> None:
+    """Record that a category, which is about to be deleted, is gone."""
+    _record_gone(Change.Kind.CATEGORY, [pk])
+    record(Places().of_terms(_public(Q(category=pk))))
+
+
+@transaction.atomic
+def refresh_related_terms(pks: Iterable[int]) -> None:
+    """Record that related terms, and so every term that points at them, have
+    changed."""
+    places = Places()
+    for batch in batches(pks):
+        known = known_terms(Q(pk__in=batch))
+        record(
+            [
+                *places.of_related_terms(batch, known),
+                *places.of_terms(_pointing_at(batch)),
+            ]
+        )
+
+
+@transaction.atomic
+def forget_related_terms(pks: Collection[int]) -> None:
+    """Record that related terms, which are about to be deleted, are gone."""
+    sources = _pointing_at(pks)
+    _record_gone(Change.Kind.RELATED_TERM, pks)
+    record(Places().of_terms(sources))
+
+
+# --- One batch of terms
+
+
+def _refresh(pks: list[int], places: Places, *, gone: bool = False) -> None:
+    before = stored(pks)
+    after = {} if gone else read(pks, places.glossaries_by_path)
+    write(before, after)
+    count_letters(before, after)
+    _record(pks, _compare(before, after), places, gone=gone)
+
+
+def _compare(before: Mapping[int, Standing], after: Mapping[int, Standing]) -> Touched:
+    touched = Touched()
+    for pk in before.keys() | after.keys():
+        old, new = before.get(pk), after.get(pk)
+        if old is None or new is None or old.face != new.face:
+            touched.faces.add(pk)
+        touched.pointed_at |= (old.pointers if old else set()) ^ (
+            new.pointers if new else set()
+        )
+        places = {
+            (standing.glossary_id, standing.category_id) if standing else (None, None)
+            for standing in (old, new)
+        }
+        if len(places) == 2:
+            touched.glossaries |= {glossary for glossary, _ in places if glossary}
+            touched.categories |= {category for _, category in places if category}
+    return touched
+
+
+# --- What goes into the log
+
+
+def _record(
+    pks: list[int], touched: Touched, places: Places, *, gone: bool = False
+) -> None:
+    by_page = known_terms(Q(page__in=touched.faces))
+    wanted = {
+        pointer.target_id
+        for pointer in touched.pointed_at
+        if pointer.target_type == Mention.Target.RELATED_TERM
+    }
+    known = {term.pk: term for term in by_page}
+    showing = _sources(
+        Q(target_type=Mention.Target.PAGE, target_id__in=touched.faces)
+        | Q(target_type=Mention.Target.RELATED_TERM, target_id__in=set(known))
+    )
+    for batch in batches(wanted - known.keys()):
+        known |= {term.pk: term for term in known_terms(Q(pk__in=batch))}
+    pointed_at = {
+        pointer.target_id
+        for pointer in touched.pointed_at
+        if pointer.target_type == Mention.Target.PAGE
+    }
+    pointed_at |= {known[pk].page_id for pk in wanted & known.keys()} - {None}
+    translations = _translations(touched.faces)
+    record(
+        [
+            *places.of_terms(
+                {*pks, *showing, *pointed_at, *translations},
+                gone=set(pks) if gone else (),
+            ),
+            *places.of_related_terms({*known, *wanted}, known.values()),
+            *places.of_glossaries(touched.glossaries),
+            *places.of_categories(touched.categories),
+        ]
+    )
+
+
+def _translations(pks: Collection[int]) -> list[int]:
+    """The same terms in other languages: each names the others."""
+    if not pks:
+        return []
+    keys = TermPage.objects.filter(pk__in=pks).values("translation_key")
+    found = PublicTerm.objects.filter(term__translation_key__in=keys)
+    return list(found.values_list("pk", flat=True))
+
+
+def _record_gone(kind: Change.Kind, pks: Iterable[int]) -> None:
+    for batch in batches(pks):
+        record(Place(kind, pk, "", (), is_gone=True) for pk in batch)
+
+
+# --- Which objects
+
+
+def _sources(mentions: Q) -> list[int]:
+    rows = Mention.objects.filter(mentions).order_by()
+    return list(rows.values_list("public_term_id", flat=True).distinct())
+
+
+def _pointing_at(related_terms: Collection[int]) -> list[int]:
+    target_type = Mention.Target.RELATED_TERM
+    return _sources(Q(target_type=target_type, target_id__in=related_terms))
+
+
+def _public(condition: Q) -> list[int]:
+    """Terms that are in the catalogue."""
+    return list(PublicTerm.objects.filter(condition).values_list("pk", flat=True))
+
+
+def _visible_below(path: str, places: Places) -> set[int]:
+    """Terms that are to be in the catalogue."""
+    rows = TermPage.objects.visible().filter(path__startswith=path)
+    return {
+        pk
+        for pk, path in rows.values_list("pk", "path").iterator()
+        if path[: -TermPage.steplen] in places.glossaries_by_path
+    }
+
+
+def _glossaries_at(path: str) -> list[int]:
+    glossaries = GlossaryPage.objects.filter(path__startswith=path)
+    return list(glossaries.values_list("pk", flat=True))
+
+
+def _known_by(glossaries: Collection[int]) -> models.QuerySet[RelatedTerm, int]:
+    """Their related terms."""
+    known = RelatedTerm.objects.filter(glossary__in=glossaries)
+    return known.values_list("pk", flat=True)
+
+
+def _recorded(kind: Change.Kind, pks: Collection[int] | None = None) -> set[int]:
+    """Objects that are public, as far as the log knows."""
+    rows = Change.objects.filter(kind=kind, deleted=False)
+    if pks is not None:
+        rows = rows.filter(object_id__in=pks)
+    return set(rows.values_list("object_id", flat=True))
+
+
+def _all(model: type[models.Model], kind: Change.Kind) -> list[int]:
+    """Those that are there, and those that the log believes to be."""
+    there = set(model._base_manager.values_list("pk", flat=True))
+    return sorted(there | _recorded(kind))

@@ -1,0 +1,408 @@
+"""Which terms are in a list, and in which order.
+
+Lists are made from the catalogue alone, by at most three queries, and from an index as
+long as nothing but the glossary and the letter decides. What the terms say is loaded
+afterwards, from their pages.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import product
+from typing import Any, NamedTuple
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connections
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
+from taggit.models import Tag
+
+from ..alphabet import OTHER, letter_of
+from ..models import Category, LetterCount, PublicTerm, TermTag
+from .scope import ScopeGlossary
+
+
+# What each order sorts by. With "-" before it, it is the other way round.
+ORDERS: Mapping[str, str] = {
+    "title": "sort_key",
+    "first_published_at": "term__first_published_at",
+    "last_published_at": "term__last_published_at",
+    "id": "term_id",
+}
+MAX_CURSOR = 1_000
+# More parts than this are sorted together, not merged from the index.
+MAX_PARTS = 100
+LARGEST_ID = 2**62
+# Every database and time zone can tell the times of these years.
+YEARS = range(1900, 9000)
+
+
+class CursorError(ValueError):
+    """The cursor is damaged, or was given out for another order."""
+
+
+@dataclass(frozen=True, slots=True)
+class TermQuery:
+    """Which terms are asked for. Several values of one field mean any of them; what is
+    empty asks for nothing.
+
+    ``glossaries`` are those of the wanted language and of the languages in
+    ``fallback``: a term in one of these counts only if neither the wanted language nor
+    one earlier in ``fallback`` has its translation.
+    """
+
+    glossaries: tuple[ScopeGlossary, ...]
+    categories: tuple[str, ...] = ()
+    """Slugs."""
+    tags: tuple[str, ...] = ()
+    """Names."""
+    letters: tuple[str, ...] = ()
+    slugs: tuple[str, ...] = ()
+    ids: tuple[int, ...] = ()
+    updated_after: datetime | None = None
+    order: str = "title"
+    """One of ``ORDERS``, with "-" before it or not."""
+    fallback: tuple[str, ...] = ()
+    """Language codes, the best first."""
+
+
+class Listing(NamedTuple):
+    """A part of a list; the cursors lead to the parts beside it."""
+
+    pks: list[int]
+    total: int
+    """How many terms the whole list has."""
+    next_cursor: str | None
+    prev_cursor: str | None
+
+
+class Place(NamedTuple):
+    """Where terms stand together in an index: in a glossary, or in one of its letters
+    or categories, or both."""
+
+    glossary_id: int
+    letter: str | None
+    category_id: int | None
+    better: tuple[int, ...]
+    """Glossaries in languages that come before this one's."""
+
+
+class Position(NamedTuple):
+    """Where a part of a list begins: behind a term, or before it (``backwards``)."""
+
+    order: str
+    backwards: bool
+    key: bytes | datetime | None
+    pk: int
+
+    def beside(self) -> Position:
+        """What lies the other way, with the term at this position."""
+        descending = self.order.startswith("-") != self.backwards
+        pk = self.pk - 1 if descending else self.pk + 1
+        return self._replace(backwards=not self.backwards, pk=pk)
+
+
+def list_terms(
+    query: TermQuery, *, limit: int, offset: int = 0, cursor: str | None = None
+) -> Listing:
+    """A part of the list of all terms that are asked for: ``limit`` of them, behind the
+    first ``offset`` or from ``cursor`` on. Raises a CursorError.
+
+    What a cursor leads to stays the same while terms before it come and go.
+    """
+    order = query.order if query.order.removeprefix("-") in ORDERS else "title"
+    position = _read_cursor(cursor, order) if cursor else None
+    places = _places(query)
+    total = _total(query, places)
+    if limit <= 0:
+        return Listing([], total, None, None)
+    offset = 0 if position else min(max(offset, 0), LARGEST_ID)
+    backwards = position is not None and position.backwards
+    rows = _rows(query, places, order, position, limit=limit + 1, offset=offset)
+    more = len(rows) > limit
+    rows = rows[:limit][:: -1 if backwards else 1]
+
+    before = after = None
+    if rows:
+        before = _write_cursor(Position(order, True, *_ends(order, rows[0])))
+        after = _write_cursor(Position(order, False, *_ends(order, rows[-1])))
+    elif position:
+        beside = _write_cursor(position.beside())
+        before, after = (None, beside) if backwards else (beside, None)
+    has_before = more if backwards else bool(position or offset)
+    has_after = bool(position) if backwards else more
+    return Listing(
+        [pk for pk, _key in rows],
+        total,
+        after if has_after else None,
+        before if has_before else None,
+    )
+
+
+def public_terms(query: TermQuery) -> QuerySet[PublicTerm]:
+    """All that are asked for, in no order; by one more query if categories are."""
+    return _filtered(query).filter(_anywhere(_places(query)))
+
+
+# --- Places
+
+
+def _places(query: TermQuery) -> list[Place]:
+    categories = _categories(query)
+    by_language: dict[str, list[ScopeGlossary]] = defaultdict(list)
+    for glossary in query.glossaries:
+        is_fallback = glossary.locale in query.fallback
+        by_language[glossary.locale if is_fallback else ""].append(glossary)
+    found: list[Place] = []
+    better: tuple[int, ...] = ()
+    for language in ("", *dict.fromkeys(query.fallback)):
+        glossaries = by_language.get(language, [])
+        for glossary in glossaries:
+            letters = _letters(query.letters, glossary.locale)
+            found += [
+                Place(glossary.pk, letter, category, better)
+                for letter, category in product(letters, categories)
+            ]
+        better = (*better, *(glossary.pk for glossary in glossaries))
+    return found
+
+
+def _categories(query: TermQuery) -> list[int | None]:
+    """The ids of the categories; ``[None]`` if none was asked for."""
+    if not query.categories:
+        return [None]
+    locales = {glossary.locale_id for glossary in query.glossaries}
+    slugs = storable(query.categories)
+    known = Category.objects.filter(slug__in=slugs, locale__in=locales)
+    return list(known.order_by("pk").values_list("pk", flat=True))
+
+
+def _letters(wanted: Iterable[str], language: str) -> list[str | None]:
+    """Those letters of the language that are meant; ``[None]`` if none was asked
+    for."""
+    texts = list(dict.fromkeys(wanted))
+    if not texts:
+        return [None]
+    found: dict[str | None, None] = {}
+    for text in texts:
+        letter = letter_of(text, language)
+        is_meant = letter.casefold() == text.casefold() or len(text) == 1
+        if text == OTHER or (is_meant and letter != OTHER):
+            found[letter] = None
+    return list(found)
+
+
+def _anywhere(places: Iterable[Place]) -> Q:
+    grouped: dict[Place, list[int]] = defaultdict(list)
+    for place in places:
+        grouped[place._replace(glossary_id=0)].append(place.glossary_id)
+    anywhere = Q(pk__in=[])
+    for place, glossaries in grouped.items():
+        anywhere |= Q(glossary__in=glossaries) & _at(place)
+    return anywhere
+
+
+def _at(place: Place) -> Q:
+    """What holds of a place, besides its glossary."""
+    at = Q()
+    if place.letter is not None:
+        at &= Q(letter=place.letter)
+    if place.category_id is not None:
+        at &= Q(category=place.category_id)
+    if place.better:
+        translations = PublicTerm.objects.filter(
+            glossary__in=place.better,
+            term__translation_key=OuterRef("term__translation_key"),
+        )
+        at &= ~Q(Exists(translations))
+    return at
+
+
+# --- Filters
+
+
+def _filtered(query: TermQuery) -> QuerySet[PublicTerm]:
+    terms = PublicTerm.objects.all()
+    if query.tags:
+        tags = Tag.objects.filter(name__in=storable(query.tags))
+        tagged = TermTag.objects.filter(tag__in=tags)
+        terms = terms.filter(pk__in=tagged.values("content_object_id"))
+    if query.slugs:
+        terms = terms.filter(slug__in=storable(query.slugs))
+    if query.ids:
+        terms = terms.filter(pk__in={pk for pk in query.ids if 0 < pk < LARGEST_ID})
+    if query.updated_after:
+        since = _storable_time(query.updated_after)
+        terms = terms.filter(term__last_published_at__gt=since)
+    return terms
+
+
+def storable(texts: Iterable[str]) -> set[str]:
+    """Those that a database can hold: it knows no NUL and no half of a surrogate
+    pair."""
+    return {
+        text
+        for text in texts
+        if "\0" not in text and text == text.encode(errors="ignore").decode()
+    }
+
+
+def _storable_time(time: datetime) -> datetime:
+    if time.year < YEARS[0]:
+        return datetime(YEARS[0], 1, 1, tzinfo=UTC)
+    if time.year > YEARS[-1]:
+        return datetime(YEARS[-1], 12, 31, tzinfo=UTC)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _total(query: TermQuery, places: list[Place]) -> int:
+    filters = (query.categories, query.tags, query.slugs, query.ids)
+    has_better = any(place.better for place in places)
+    if any(filters) or query.updated_after or has_better:
+        return _filtered(query).filter(_anywhere(places)).count()
+    # Those of each letter are counted already.
+    counts = LetterCount.objects.filter(_anywhere(places))
+    return counts.aggregate(total=Sum("terms"))["total"] or 0
+
+
+# --- Rows
+
+
+def _rows(
+    query: TermQuery,
+    places: list[Place],
+    order: str,
+    position: Position | None,
+    *,
+    limit: int,
+    offset: int,
+) -> list[tuple[int, Any]]:
+    """The id of each term, and what it is sorted by."""
+    backwards = position is not None and position.backwards
+    descending = order.startswith("-") != backwards
+    field = ORDERS[order.removeprefix("-")]
+    terms: QuerySet[Any, Any] = _filtered(query)
+    if position:
+        terms = terms.filter(_beyond(position, field, descending))
+    terms = terms.values_list("pk", field).order_by(
+        *_sorting(field, descending, backwards)
+    )
+    end = offset + limit
+    if field != "sort_key" or len(places) > MAX_PARTS:
+        return list(terms.filter(_anywhere(places))[offset:end])
+    parts = [terms.filter(_at(place), glossary=place.glossary_id) for place in places]
+    if len(parts) == 1:
+        return list(parts[0][offset:end])
+    direction = "DESC" if descending else "ASC"
+    return merged(
+        [part[:end] for part in parts],
+        f"ORDER BY 2 {direction}, 1 {direction} LIMIT {limit} OFFSET {offset}",
+    )
+
+
+def _sorting(field: str, descending: bool, backwards: bool) -> list[Any]:
+    if field == "term_id":
+        return ["-pk" if descending else "pk"]
+    if field == "sort_key":
+        return ["-sort_key", "-pk"] if descending else ["sort_key", "pk"]
+    # Terms without a time come last; backwards, first.
+    nulls = {"nulls_first": True} if backwards else {"nulls_last": True}
+    by_time = F(field).desc(**nulls) if descending else F(field).asc(**nulls)
+    return [by_time, "-pk" if descending else "pk"]
+
+
+def _beyond(position: Position, field: str, descending: bool) -> Q:
+    beyond = "lt" if descending else "gt"
+    behind_it = Q(**{f"pk__{beyond}": position.pk})
+    key = position.key
+    if field == "term_id":
+        return behind_it
+    if key is None:
+        unknown = Q(**{f"{field}__isnull": True})
+        return unknown & behind_it | (~unknown if position.backwards else Q(pk__in=[]))
+    further = Q(**{f"{field}__{beyond}": key})
+    if field == "sort_key":
+        # The first condition says nothing new, but lets an index begin there.
+        return Q(**{f"{field}__{beyond}e": key}) & (further | behind_it)
+    found = further | Q(**{field: key}) & behind_it
+    return found if position.backwards else found | Q(**{f"{field}__isnull": True})
+
+
+def merged(parts: Sequence[QuerySet[Any, Any]], end: str = "") -> list[Any]:
+    """The rows of querysets of ``values_list()``, each of which keeps its own order and
+    limit, and so its own index; by one statement for up to ``MAX_PARTS`` of them, which
+    ``end``, in SQL, may sort and cut. Values are as the database's driver gives them.
+
+    Django's ``union()`` cannot do that on SQLite.
+    """
+    rows: list[Any] = []
+    for start in range(0, len(parts), MAX_PARTS):
+        statements: list[str] = []
+        parameters: list[Any] = []
+        for number, part in enumerate(parts[start : start + MAX_PARTS]):
+            try:
+                statement, its_own = part.query.get_compiler(part.db).as_sql()
+            except EmptyResultSet:
+                continue
+            statements.append(f"SELECT * FROM ({statement}) part{number}")  # noqa: S608
+            parameters += its_own
+        if statements:
+            union = " UNION ALL ".join(statements)
+            with connections[parts[0].db].cursor() as cursor:
+                cursor.execute(f"SELECT * FROM ({union}) parts {end}", parameters)  # noqa: S608
+                rows += cursor.fetchall()
+    return rows
+
+
+# --- Cursors
+
+
+def _ends(order: str, row: tuple[int, Any]) -> tuple[bytes | datetime | None, int]:
+    pk, key = row
+    if order.removeprefix("-") == "id":
+        return None, pk
+    return (key if key is None or isinstance(key, datetime) else bytes(key)), pk
+
+
+def _write_cursor(position: Position) -> str:
+    order, backwards, key, pk = position
+    text = key.hex() if isinstance(key, bytes) else key and key.isoformat()
+    data = json.dumps([order, backwards, text, pk], separators=(",", ":"))
+    return base64.urlsafe_b64encode(data.encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str, order: str) -> Position:
+    try:
+        if len(cursor) > MAX_CURSOR:
+            raise ValueError("too long")
+        data = base64.b64decode(f"{cursor}==", altchars=b"-_", validate=False)
+        found, backwards, text, pk = json.loads(data)
+        if found != order or type(backwards) is not bool or type(pk) is not int:
+            raise ValueError("not for this order")
+        if abs(pk) > LARGEST_ID:
+            raise ValueError("no id")
+        return Position(order, backwards, _read_key(text, order), pk)
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise CursorError(
+            "The cursor is damaged or belongs to another list."
+        ) from error
+
+
+def _read_key(text: Any, order: str) -> bytes | datetime | None:
+    match order.removeprefix("-"):
+        case "title":
+            return bytes.fromhex(text)
+        case "id":
+            if text is not None:
+                raise ValueError("an id has no key")
+            return None
+    if text is None:
+        return None
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None or time.year not in YEARS:
+        raise ValueError("no such time")
+    return time

@@ -1,0 +1,177 @@
+"""Where the words of a search stand in the texts of a term."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+
+from ..documents import TermDocument, TermHighlight, TermSpan
+from .words import split
+
+
+LONGEST_SNIPPET = 200
+# How much of a snippet stands before its first match, at least.
+LEAD = 60
+CUT = "…"
+MOST_SPANS = 20
+# How many characters are remembered with what they fold to.
+MOST_KEPT = 5_000
+# A shorter word has to be met in whole. Of a longer one the last two letters may
+# differ: an index knows words by their stems.
+WHOLE_BELOW = 4
+ENDING = 2
+
+Field = tuple[str, Iterable[str]]
+
+
+def highlight(document: TermDocument, text: str) -> list[TermHighlight]:
+    """Where a term that was found has the words: at most one piece of each field, which
+    is as ``TermDocument`` names it.
+
+    ``document`` holds its rich texts as plain text. A piece has at most 200 characters,
+    with … where it was cut. Case and accents do not matter, nor do endings.
+    """
+    pattern = _pattern(split(text))
+    if pattern is None:
+        return []
+    return [
+        piece
+        for field, texts in _fields(document)
+        if (piece := _first_piece(field, texts, pattern))
+    ]
+
+
+def _fields(document: TermDocument) -> Iterator[Field]:
+    yield "title", [document["title"]]
+    yield "heading", [document["heading"]]
+    # A hidden one is there for misspellings, and not for readers.
+    shown = (label for label in document["labels"] if label["kind"] != "hidden")
+    yield "labels", (label["text"] for label in shown)
+    yield "short_definition", [document["short_definition"]]
+    sections = (block["value"] for block in document["explanation"])
+    yield (
+        "explanation",
+        (
+            text
+            for section in sections
+            for text in (section["body"], section["heading"])
+        ),
+    )
+    comparisons = (block["value"] for block in document["comparisons"])
+    yield (
+        "comparisons",
+        (
+            text
+            for value in comparisons
+            for text in (value["comparison"], value["name"])
+        ),
+    )
+    questions = (block["value"] for block in document["faq"])
+    yield (
+        "faq",
+        (text for value in questions for text in (value["question"], value["answer"])),
+    )
+
+
+def _first_piece(
+    field: str, texts: Iterable[str], pattern: re.Pattern[str]
+) -> TermHighlight | None:
+    for text in texts:
+        folded = text.translate(_FOLDED)
+        if first := pattern.search(folded):
+            return _piece(field, text, folded, first, pattern)
+    return None
+
+
+def _piece(
+    field: str, text: str, folded: str, first: re.Match[str], pattern: re.Pattern[str]
+) -> TermHighlight:
+    start, end = _bounds(text, first.start())
+    before = CUT if start else ""
+    after = CUT if end < len(text) else ""
+    spans: list[TermSpan] = [
+        {
+            "start": match.start() - start + len(before),
+            "end": match.end() - start + len(before),
+        }
+        for match, _number in zip(
+            pattern.finditer(folded, first.start(), end),
+            range(MOST_SPANS),
+            strict=False,
+        )
+    ]
+    return {
+        "field": field,
+        "text": f"{before}{text[start:end]}{after}",
+        "matches": spans,
+    }
+
+
+def _bounds(text: str, place: int) -> tuple[int, int]:
+    """Where the piece around a place begins and ends: between words, if there are
+    some."""
+    if len(text) <= LONGEST_SNIPPET:
+        return 0, len(text)
+    longest = LONGEST_SNIPPET - 2 * len(CUT)
+    start = max(0, min(place - LEAD, len(text) - longest))
+    if start:
+        space = text.find(" ", start, place)
+        start = space + 1 if space >= 0 else start
+    end = min(len(text), start + longest)
+    if end < len(text):
+        space = text.rfind(" ", place, end)
+        end = space if space > place + LEAD else end
+    return start, end
+
+
+def _pattern(words: Iterable[str]) -> re.Pattern[str] | None:
+    starts = {_start(part) for word in words for part in _parts(word)}
+    if not starts:
+        return None
+    return re.compile("|".join(sorted(starts, key=len, reverse=True)))
+
+
+def _parts(word: str) -> list[str]:
+    """The words, folded, that an index makes of one with signs in it."""
+    return [part for part in re.split(r"\W+", word.translate(_FOLDED)) if part]
+
+
+def _start(word: str) -> str:
+    escaped = re.escape(word)
+    if _has_no_spaces(word):
+        return escaped
+    if len(word) < WHOLE_BELOW:
+        return rf"\b{escaped}\b"
+    kept = min(max(WHOLE_BELOW, len(word) - ENDING), LEAD)
+    return rf"\b{re.escape(word[:kept])}\w*"
+
+
+def _has_no_spaces(word: str) -> bool:
+    """Whether it is of a script that writes words without spaces between them."""
+    return any(
+        "\u0e00" <= char <= "\u0eff"  # Thai, Lao
+        or "\u1000" <= char <= "\u109f"  # Burmese
+        or "\u1780" <= char <= "\u17ff"  # Khmer
+        or "\u3040" <= char <= "\u30ff"  # Kana
+        or "\u3400" <= char <= "\u9fff"  # Han
+        or "\U00020000" <= char <= "\U0003ffff"
+        for char in word
+    )
+
+
+class _Folded(dict[int, str]):
+    """One character for each, so that places stay what they are: without case and
+    accent, ``_`` for a mark that belongs to the character before it."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        folded = unicodedata.normalize("NFKD", char).casefold()[:1] or char
+        if unicodedata.category(folded).startswith("M"):
+            folded = "_"
+        if len(self) < MOST_KEPT:
+            self[code] = folded
+        return folded
+
+
+_FOLDED = _Folded()

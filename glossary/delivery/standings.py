@@ -1,0 +1,301 @@
+"""How terms stand in the catalogue: as it has them, as their pages say, and what is
+written to bring the one to the other."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from django.db import models
+from django.db.models.functions import Cast
+
+from ..alphabet import letter_of, sort_key
+from ..models import (
+    LetterCount,
+    Mention,
+    NameVariant,
+    PublicName,
+    PublicTerm,
+    TermLabel,
+    TermLink,
+    TermPage,
+)
+from ..names import name_key, variants
+from ..visibility import linked_targets
+from .rows import insert_rows
+
+
+# The kinds of label that stand in the A to Z, beside titles.
+SHOWN_KINDS = {TermLabel.Kind.SYNONYM, TermLabel.Kind.ABBREVIATION}
+# The rich text in the blocks of each stream.
+PROSE = {"explanation": "body", "comparisons": "comparison", "faq": "answer"}
+ROW = (
+    *("glossary_id", "locale_id", "category_id", "title", "slug", "letter"),
+    "sort_key",
+)
+
+
+class Pointer(NamedTuple):
+    """One mention, without the term that makes it."""
+
+    kind: str
+    target_type: str
+    target_id: int
+
+
+class Name(NamedTuple):
+    kind: str
+    text: str
+    letter: str
+
+
+@dataclass(slots=True)
+class Standing:
+    """How a term stands in the catalogue: what it was, or what it is to be."""
+
+    glossary_id: int
+    locale_id: int
+    category_id: int | None
+    title: str
+    slug: str
+    letter: str
+    sort_key: bytes
+    language: str = field(default="", compare=False)
+    """Known of what it is to be."""
+    names: set[Name] = field(default_factory=set)
+    pointers: set[Pointer] = field(default_factory=set)
+
+    @property
+    def face(self) -> tuple[Any, ...]:
+        """What others show of it."""
+        return self.glossary_id, self.slug
+
+    @property
+    def row(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, name) for name in ROW)
+
+
+Standings = Mapping[int, Standing]
+
+
+# --- As the catalogue has them
+
+
+def stored(pks: Collection[int]) -> dict[int, Standing]:
+    rows = PublicTerm.objects.filter(pk__in=pks).values_list("pk", *ROW)
+    found = {pk: Standing(*row, bytes(key)) for pk, *row, key in rows}
+    if found:
+        names = PublicName.objects.filter(public_term__in=found)
+        for pk, *name in names.values_list("public_term_id", "kind", "text", "letter"):
+            found[pk].names.add(Name(*name))
+        mentions = Mention.objects.filter(public_term__in=found)
+        for pk, *pointer in mentions.values_list(
+            "public_term_id", "kind", "target_type", "target_id"
+        ):
+            found[pk].pointers.add(Pointer(*pointer))
+    return found
+
+
+# --- As their pages say
+
+
+def read(pks: Collection[int], glossaries: Mapping[str, int]) -> dict[int, Standing]:
+    """Those that anyone may see. ``glossaries`` are the public ones by their paths: a
+    term of another cannot be found by its glossary, so it is not delivered."""
+    streams = {
+        f"{name}_text": Cast(name, output_field=models.TextField()) for name in PROSE
+    }
+    rows = (
+        TermPage.objects.visible()
+        .filter(pk__in=pks)
+        .annotate(**streams)
+        .values_list(
+            *("pk", "path", "title", "slug", "category_id", "locale_id"),
+            *("locale__language_code", *streams),
+        )
+    )
+    found: dict[int, Standing] = {}
+    for pk, path, title, slug, category, locale, language, *texts in rows:
+        glossary = glossaries.get(path[: -TermPage.steplen])
+        if glossary is None:
+            continue
+        letter = letter_of(title, language)
+        found[pk] = Standing(
+            glossary,
+            locale,
+            category,
+            title,
+            slug,
+            letter,
+            sort_key(title, language),
+            language,
+            names={Name(PublicName.Kind.TITLE, title, letter)},
+            pointers=_pointers(texts),
+        )
+    labels = TermLabel.objects.filter(term__in=found)
+    for pk, kind, text in labels.values_list("term_id", "kind", "text"):
+        standing = found[pk]
+        standing.names.add(Name(kind, text, letter_of(text, standing.language)))
+    links = TermLink.objects.filter(term__in=found)
+    for pk, kind, target in links.values_list("term_id", "kind", "related_term_id"):
+        found[pk].pointers.add(Pointer(kind, Mention.Target.RELATED_TERM, target))
+    return found
+
+
+def _pointers(streams: Iterable[str]) -> set[Pointer]:
+    """What the streams (as JSON) point at."""
+    found = set()
+    for text, stream in zip(PROSE.values(), streams, strict=True):
+        for child in _children(stream):
+            value = child.get("value")
+            if not isinstance(value, dict):
+                continue
+            if isinstance(pk := value.get("related_term"), int):
+                found.add(
+                    Pointer(Mention.Kind.COMPARISON, Mention.Target.RELATED_TERM, pk)
+                )
+            if isinstance(html := value.get(text), str) and "linktype" in html:
+                found |= {
+                    Pointer(Mention.Kind.TEXT, target_type, pk)
+                    for target_type, pk in linked_targets(html)
+                    if target_type in (Mention.Target.PAGE, Mention.Target.DOCUMENT)
+                }
+    return found
+
+
+def _children(stream: str | None) -> Iterable[dict[str, Any]]:
+    if not stream or not any(word in stream for word in ("linktype", "related_term")):
+        return []
+    children = json.loads(stream)
+    if isinstance(children, str):  # a column of text holds JSON in JSON
+        children = json.loads(children) if children else []
+    return [child for child in children if isinstance(child, dict)]
+
+
+# --- What is written
+
+
+def write(before: Standings, after: Standings) -> None:
+    """Write what differs, and nothing else."""
+    gone = before.keys() - after.keys()
+    differing = {
+        pk for pk, new in after.items() if pk in before and before[pk].row != new.row
+    }
+    renamed = {
+        pk
+        for pk, new in after.items()
+        if pk not in before or pk in differing or before[pk].names != new.names
+    }
+    pointing = {
+        pk
+        for pk, new in after.items()
+        if pk not in before or before[pk].pointers != new.pointers
+    }
+    _delete(gone, (renamed & before.keys()) | gone, (pointing & before.keys()) | gone)
+    PublicTerm.objects.bulk_update(
+        [
+            PublicTerm(pk, **dict(zip(ROW, after[pk].row, strict=True)))
+            for pk in differing
+        ],
+        ROW,
+    )
+    insert_rows(
+        PublicTerm,
+        ("term_id", *ROW),
+        [(pk, *new.row) for pk, new in after.items() if pk not in before],
+    )
+    _insert_names({pk: after[pk] for pk in renamed})
+    insert_rows(
+        Mention,
+        ("public_term_id", *Pointer._fields),
+        [(pk, *pointer) for pk in pointing for pointer in sorted(after[pk].pointers)],
+    )
+
+
+def _delete(terms: set[int], naming: set[int], pointing: set[int]) -> None:
+    """Delete terms, the names of terms, and the mentions of terms."""
+    for model, condition, pks in (
+        (NameVariant, "public_name__public_term__in", naming),
+        (PublicName, "public_term__in", naming),
+        (Mention, "public_term__in", pointing),
+        (PublicTerm, "pk__in", terms),
+    ):
+        if pks:
+            delete_rows(model.objects.filter(**{condition: pks}))
+
+
+def delete_rows(rows: models.QuerySet[Any]) -> None:
+    """Delete rows that nothing hangs on any more, without looking for it."""
+    rows._raw_delete(rows.db)
+
+
+def _insert_names(standings: Standings) -> None:
+    insert_rows(
+        PublicName,
+        (
+            *("public_term_id", "glossary_id", "kind", "text", "letter"),
+            *("key", "sort_key"),
+        ),
+        [
+            (
+                *(pk, new.glossary_id, *name),
+                name_key(name.text).encode(errors="replace"),
+                sort_key(name.text, new.language),
+            )
+            for pk, new in standings.items()
+            for name in sorted(new.names)
+        ],
+    )
+    # They have their ids now.
+    names = PublicName.objects.filter(public_term__in=standings)
+    insert_rows(
+        NameVariant,
+        ("public_name_id", "variant"),
+        [
+            (pk, variant)
+            for pk, key in (names.values_list("pk", "key") if standings else ())
+            for variant in variants(bytes(key).decode())
+        ],
+    )
+
+
+def count_letters(before: Standings, after: Standings) -> None:
+    """Add and take away what has come and gone, so that no letter is counted anew."""
+    terms: Counter[tuple[int, str]] = Counter()
+    labels: Counter[tuple[int, str]] = Counter()
+    for sign, standings in ((-1, before), (1, after)):
+        for standing in standings.values():
+            terms[standing.glossary_id, standing.letter] += sign
+            for name in standing.names:
+                if name.kind in SHOWN_KINDS:
+                    labels[standing.glossary_id, name.letter] += sign
+    changed = {place for place in {*terms, *labels} if terms[place] or labels[place]}
+    if not changed:
+        return
+    counts = LetterCount.objects.filter(glossary__in={pk for pk, _ in changed})
+    known = {
+        (glossary_id, letter): numbers
+        for glossary_id, letter, *numbers in counts.values_list(
+            "glossary_id", "letter", "terms", "labels"
+        )
+    }
+    rows = []
+    for place in sorted(changed):
+        old_terms, old_labels = known.get(place, (0, 0))
+        rows.append(
+            LetterCount(
+                glossary_id=place[0],
+                letter=place[1],
+                terms=old_terms + terms[place],
+                labels=old_labels + labels[place],
+            )
+        )
+    LetterCount.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["glossary", "letter"],
+        update_fields=["terms", "labels"],
+    )

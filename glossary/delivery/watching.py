@@ -1,0 +1,211 @@
+"""What moves the version: every change to something that is delivered.
+
+Each function here is a receiver of a signal; ``signal_handlers`` connects them. They
+run in the transaction of the change wherever the sender has one: terms, glossaries,
+categories and related terms always do, pages in Wagtail's own actions as well. Rows
+that a fixture loads, and what is written by ``QuerySet.update()``, send no signal that
+could be heard: ``manage.py rebuild_catalogue`` makes good for both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import swapper
+from django.db.models import Model
+from taggit.models import Tag
+from wagtail.documents import get_document_model
+from wagtail.models import Locale, PageViewRestriction, Site
+
+from ..models import (
+    Category,
+    GlossaryPage,
+    Mention,
+    RelatedTerm,
+    TermLabel,
+    TermLink,
+    TermPage,
+    TermTag,
+)
+from ..models.pages import DRAFT_FIELDS, is_being_saved
+from ..signals import terms_written
+from . import catalogue, versions
+
+
+# What others show of a page that is not a term.
+FACE = ("title", "slug", "url_path", "live", "path")
+
+
+def terms_were_written(sender: type, pks: Collection[int], **kwargs: Any) -> None:
+    catalogue.refresh(pks)
+
+
+def related_terms_were_written(
+    sender: type, pks: Collection[int], **kwargs: Any
+) -> None:
+    catalogue.refresh_related_terms(pks)
+
+
+def term_will_be_deleted(sender: type, instance: TermPage, **kwargs: Any) -> None:
+    catalogue.forget([instance.pk])
+    known = RelatedTerm.objects.filter(page=instance.pk)
+    instance._known_as = list(known.values_list("pk", flat=True))
+
+
+def term_was_deleted(sender: type, instance: TermPage, **kwargs: Any) -> None:
+    # What it was known as is wanted again.
+    catalogue.refresh_related_terms(getattr(instance, "_known_as", []))
+
+
+def row_has_changed(
+    sender: type, instance: TermLabel | TermLink | TermTag, **kwargs: Any
+) -> None:
+    """A label, link or tag that was written or deleted by itself."""
+    origin = kwargs.get("origin", instance)
+    if getattr(origin, "model", type(origin)) is not sender:
+        return  # it goes with something else, which tells by itself
+    pk = getattr(instance, TERM_OF[sender])
+    if not kwargs.get("raw") and pk is not None and not is_being_saved(pk):
+        terms_written.send(sender=TermPage, pks=[pk])
+
+
+TERM_OF = {TermLabel: "term_id", TermLink: "term_id", TermTag: "content_object_id"}
+
+
+def page_will_be_saved(
+    sender: type[Model], instance: Any, raw: bool = False, **kwargs: Any
+) -> None:
+    if _is_other_page(sender) and instance.pk and not raw:
+        Page = swapper.load_model("wagtailcore", "Page")
+        rows = Page.objects.filter(pk=instance.pk)
+        instance._former_face = rows.values_list(*FACE).first()
+
+
+def page_was_saved(
+    sender: type[Model],
+    instance: Any,
+    raw: bool = False,
+    update_fields: Collection[str] | None = None,
+    **kwargs: Any,
+) -> None:
+    """Any page but a term that was saved as one."""
+    if not _is_other_page(sender) or raw:
+        return
+    if update_fields is not None and set(update_fields) <= DRAFT_FIELDS:
+        return
+    # The paths of the pages below are written after this, in the same transaction; what
+    # is made from them is read later.
+    face = tuple(getattr(instance, name) for name in FACE)
+    is_changed = face != getattr(instance, "_former_face", None)
+    if isinstance(instance, GlossaryPage):
+        catalogue.refresh_glossary(instance.pk)
+    elif not is_changed:
+        return
+    if is_changed:
+        catalogue.refresh_mentioning(Mention.Target.PAGE, [instance.pk])
+        catalogue.refresh_below(instance.path)
+    if is_changed and instance.is_site_root():
+        versions.touch()
+
+
+def page_will_be_deleted(sender: type[Model], instance: Any, **kwargs: Any) -> None:
+    if not _is_other_page(sender):
+        return
+    catalogue.refresh_mentioning(Mention.Target.PAGE, [instance.pk])
+    if issubclass(sender, GlossaryPage):
+        catalogue.forget_below(instance.path)
+
+
+def _is_other_page(sender: type[Model]) -> bool:
+    Page = swapper.load_model("wagtailcore", "Page")
+    return issubclass(sender, Page) and not issubclass(sender, TermPage)
+
+
+def category_was_saved(
+    sender: type, instance: Category, raw: bool = False, **kwargs: Any
+) -> None:
+    if not raw:
+        catalogue.refresh_category(instance.pk)
+
+
+def category_will_be_deleted(sender: type, instance: Category, **kwargs: Any) -> None:
+    catalogue.forget_category(instance.pk)
+
+
+def related_term_was_saved(
+    sender: type, instance: RelatedTerm, raw: bool = False, **kwargs: Any
+) -> None:
+    if not raw:
+        catalogue.refresh_related_terms([instance.pk])
+
+
+def related_term_will_be_deleted(
+    sender: type, instance: RelatedTerm, **kwargs: Any
+) -> None:
+    catalogue.forget_related_terms([instance.pk])
+
+
+def restriction_has_changed(
+    sender: type, instance: PageViewRestriction, raw: bool = False, **kwargs: Any
+) -> None:
+    if raw:
+        return
+    catalogue.refresh_below(instance.page.path)
+    # It may hide what glossaries elsewhere link to.
+    Page = swapper.load_model("wagtailcore", "Page")
+    below = Page.objects.filter(path__startswith=instance.page.path)
+    mentioned = Mention.objects.filter(
+        target_type=Mention.Target.PAGE, target_id__in=below.values("pk")
+    )
+    catalogue.refresh_mentioning(
+        Mention.Target.PAGE, set(mentioned.values_list("target_id", flat=True))
+    )
+
+
+def site_has_changed(
+    sender: type, instance: Site | Locale, raw: bool = False, **kwargs: Any
+) -> None:
+    """A site or a language: it can be in every address."""
+    if not raw:
+        versions.touch()
+        if isinstance(instance, Locale):
+            catalogue.refresh_language(instance.pk)
+        catalogue.refresh_below("")
+
+
+def tag_was_saved(
+    sender: type, instance: Tag, created: bool = False, raw: bool = False, **kwargs: Any
+) -> None:
+    if not raw and not created:
+        _refresh_tagged(instance)
+
+
+def tag_will_be_deleted(sender: type, instance: Tag, **kwargs: Any) -> None:
+    _refresh_tagged(instance)
+
+
+def _refresh_tagged(tag: Tag) -> None:
+    tagged = TermTag.objects.filter(tag=tag)
+    catalogue.refresh(tagged.values_list("content_object_id", flat=True))
+
+
+def documents_have_changed(sender: type, raw: bool = False, **kwargs: Any) -> None:
+    """A document, or who may see a collection of them."""
+    if raw:
+        return
+    linked = Mention.objects.filter(target_type=Mention.Target.DOCUMENT)
+    pks = set(linked.values_list("target_id", flat=True))
+    if instance_pk := _document_pk(sender, kwargs.get("instance")):
+        pks &= {instance_pk}
+    if pks:
+        catalogue.refresh_mentioning(Mention.Target.DOCUMENT, pks)
+
+
+def _document_pk(sender: type, instance: Any) -> int | None:
+    return instance.pk if issubclass(sender, get_document_model()) else None
+
+
+def redirects_have_changed(sender: type, raw: bool = False, **kwargs: Any) -> None:
+    if not raw:
+        versions.touch()

@@ -1,0 +1,50 @@
+"""The files of a page: addresses below its own that end in a name."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import swapper
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http.response import HttpResponseBase
+
+from ..models import GlossaryPage, TermPage
+from .formats import CONTENT_TYPES, body
+from .responses import Body, respond
+
+
+FILES: Final = {
+    "index.md": "md",
+    "_payload.json": "payload",
+    "llms.txt": "llms",
+    "llms-full.txt": "llms-full",
+}
+METHODS = ["GET", "HEAD", "OPTIONS"]
+
+
+def page_file(request: HttpRequest, path: str, name: str) -> HttpResponseBase:
+    """The file ``name`` of the page at ``path``: its Markdown, a term's payload or a
+    glossary's llms.txt. It tells what anyone may see, or that there is nothing."""
+    if request.method == "OPTIONS":
+        return HttpResponse(status=204, headers={"Allow": ", ".join(METHODS)})
+    if request.method not in METHODS:
+        return HttpResponseNotAllowed(METHODS)
+    folder = request.path.removesuffix(name)
+    response = respond(
+        request,
+        CONTENT_TYPES[FILES[name]],
+        lambda: _body(request, path, FILES[name]),
+        canonical=request.build_absolute_uri(folder) if name == "index.md" else "",
+    )
+    if response is None:
+        raise Http404
+    return response
+
+
+def _body(request: HttpRequest, path: str, name: str) -> Body | None:
+    # Found as Wagtail finds the page itself; then it has to be public as well.
+    Page = swapper.load_model("wagtailcore", "Page")
+    page = Page.find_for_request(request, path)
+    if not isinstance(page, GlossaryPage | TermPage):
+        return None
+    return body(page, name, request)

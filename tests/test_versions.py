@@ -1,0 +1,132 @@
+"""Versions are given in the order of commits, and whoever follows them misses nothing."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from django.db import connection, connections, transaction
+
+from glossary.delivery import versions
+from glossary.models import Change, TermPage
+
+from . import factories
+
+
+on_postgres = pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="SQLite has one writer at a time"
+)
+
+
+def entry(pk, *, site_id, deleted=False):
+    site_ids = [] if deleted else [site_id]
+    return versions.Place(Change.Kind.TERM, pk, f"key-{pk}", site_ids)
+
+
+@pytest.fixture
+def site_id(db):
+    from wagtail.models import Site
+
+    return Site.objects.get().pk
+
+
+def test_numbers_have_no_gap(site_id):
+    before = versions.current().number
+    first = versions.record([entry(1, site_id=site_id), entry(2, site_id=site_id)])
+    second = versions.record([entry(1, site_id=site_id)])
+    numbers = [item.change.number for item in (*first, *second)]
+    assert numbers == [before + 1, before + 2, before + 3]
+    assert versions.current().number == before + 3
+
+
+def test_each_object_stands_in_the_log_once(site_id):
+    for _ in range(3):
+        versions.record([entry(1, site_id=site_id), entry(1, site_id=site_id)])
+    assert Change.objects.filter(object_id=1).count() == 1
+
+
+def test_what_is_new_is_told_from_what_was_there(site_id):
+    [created] = versions.record([entry(1, site_id=site_id)])
+    [updated] = versions.record([entry(1, site_id=site_id)])
+    [deleted] = versions.record([entry(1, site_id=site_id, deleted=True)])
+    [again] = versions.record([entry(1, site_id=site_id)])
+    assert [item.is_new for item in (created, updated, deleted, again)] == [
+        *(True, False, False, True)
+    ]
+
+
+def test_a_tombstone_is_written_once_and_never_for_nothing(site_id):
+    assert versions.record([entry(1, site_id=site_id, deleted=True)]) == []
+    versions.record([entry(1, site_id=site_id)])
+    assert len(versions.record([entry(1, site_id=site_id, deleted=True)])) == 1
+    state = versions.current()
+    assert versions.record([entry(1, site_id=site_id, deleted=True)]) == []
+    assert versions.current() == state
+
+
+def test_many_entries_are_written_in_batches(site_id):
+    pks = range(1, versions.BATCH_SIZE * 2 + 2)
+    assert len(versions.record(entry(pk, site_id=site_id) for pk in pks)) == len(pks)
+    assert Change.objects.count() == len(pks)
+
+
+def test_a_rolled_back_version_comes_again_as_another(site_id):
+    with transaction.atomic():
+        versions.touch()
+        lost = versions.current()
+        transaction.set_rollback(True)
+    versions.touch()
+    kept = versions.current()
+    assert kept.number == lost.number
+    assert kept.token != lost.token
+
+
+@on_postgres
+@pytest.mark.django_db(transaction=True)
+def test_publishing_at_once_gives_each_number_once_and_a_follower_misses_nothing():
+    glossary = factories.make_glossary("words")
+    terms = [factories.make_term(glossary, f"term-{n}", live=False) for n in range(12)]
+    start = versions.current().number
+    done = threading.Event()
+    seen: dict[tuple[str, int], int] = {}
+    errors = []
+
+    def publish(batch):
+        try:
+            for term in batch:
+                TermPage.objects.get(pk=term.pk).get_latest_revision().publish()
+        except Exception as error:  # noqa: BLE001  (told by the test)
+            errors.append(error)
+        finally:
+            connections.close_all()
+
+    def follow():
+        last = start
+        while True:
+            is_last = done.is_set()
+            rows = Change.objects.filter(number__gt=last).order_by("number")
+            for kind, pk, number in rows.values_list("kind", "object_id", "number"):
+                seen[kind, pk] = last = number
+            if is_last:
+                break
+        connections.close_all()
+
+    publishers = [
+        threading.Thread(target=publish, args=(terms[at::4],)) for at in range(4)
+    ]
+    follower = threading.Thread(target=follow)
+    follower.start()
+    for thread in publishers:
+        thread.start()
+    for thread in publishers:
+        thread.join()
+    done.set()
+    follower.join()
+
+    assert errors == []
+    rows = Change.objects.filter(number__gt=start)
+    numbers = list(rows.values_list("number", flat=True))
+    assert len(numbers) == len(set(numbers))
+    assert max(numbers) == versions.current().number
+    assert seen == {(row.kind, row.object_id): row.number for row in rows}
+    assert {pk for kind, pk in seen if kind == "term"} == {term.pk for term in terms}
