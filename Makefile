@@ -8,7 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --disable-pip-version-check -q
 TYPED := glossary/payload glossary/richtext $(wildcard glossary/linking) \
-	glossary/importing/merge.py tests/postgres.py
+	glossary/importing/merge.py glossary/alphabet.py glossary/names.py \
+	tests/postgres.py
 
 PYTEST := $(BIN)/python -m pytest
 POSTGRES := $(BIN)/python -m tests.postgres
@@ -27,7 +28,7 @@ help: ## list these targets
 
 # What no database can change runs once, with the tests on SQLite.
 WITHOUT_DATABASE := $(addprefix --ignore=tests/test_, architecture.py devalue.py \
-	export_edit.py merge.py payload_archives.py payload_field_map.py payload_html.py \
+	alphabet.py docs_requests.py export_edit.py load.py merge.py names.py payload_archives.py payload_field_map.py payload_html.py \
 	payload_javascript.py payload_streams.py payload_tables.py \
 	docs.py locale.py richtext.py schema.py site_project.py sources.py wheel.py)
 

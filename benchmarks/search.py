@@ -61,9 +61,8 @@ def build(count: int) -> None:
 
 def compare(count: int) -> None:
     from glossary.delivery.listing import TermQuery
-    from glossary.delivery.loaders import load_terms
     from glossary.delivery.scope import scope_for
-    from glossary.delivery.search import Results, highlight, search_terms
+    from glossary.delivery.search import Results, load_hits, search_terms
     from glossary.models import TermPage
 
     request = RequestFactory().get("/")
@@ -78,8 +77,7 @@ def compare(count: int) -> None:
 
     def whole(text: str) -> object:
         found = search_terms(text, query, limit=PAGE)
-        documents = load_terms(found.pks, scope, NoLinks(), rich_text="plain")
-        return [highlight(document, text) for document in documents]
+        return load_hits(found.pks, text, scope, NoLinks())
 
     def wagtails(text: str) -> object:
         results = TermPage.objects.live().public().search(text)

@@ -213,19 +213,6 @@ class ExplanationBlock(blocks.StreamBlock):
 class ComparisonsBlock(blocks.StreamBlock):
     comparison = ComparisonBlock()
 
-    def get_api_representation(
-        self, value: Any, context: dict[str, Any] | None = None
-    ) -> list[dict[str, Any]]:
-        children = super().get_api_representation(value, context)
-        if Visibility.for_context(context).everything:
-            return children
-        # One with a concept that is hidden from the reader has no name of its own.
-        return [
-            child
-            for child in children
-            if child["value"]["name"] or child["value"]["related_term"]
-        ]
-
 
 class QuestionsBlock(blocks.StreamBlock):
     question = QuestionBlock()

@@ -5,7 +5,13 @@ from typing import Any
 
 from django.apps import apps
 from django.db.models import ProtectedError
-from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
+from django.db.models.signals import (
+    post_delete,
+    post_migrate,
+    post_save,
+    pre_delete,
+    pre_save,
+)
 from django.dispatch import Signal
 from django.utils.translation import ngettext
 from taggit.models import Tag
@@ -100,6 +106,11 @@ def connect_the_catalogue() -> None:
     )
     page_slug_changed.connect(
         purge_former_address, dispatch_uid="glossary.purge_former_address"
+    )
+    post_migrate.connect(
+        watching.tables_were_migrated,
+        sender=apps.get_app_config("glossary"),
+        dispatch_uid="glossary.tables_were_migrated",
     )
     # Pages of any type, and terms of any subclass: those tell by themselves when they
     # are saved.

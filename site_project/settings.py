@@ -16,7 +16,9 @@ MEDIA_ROOT             folder of the files that editors upload; by default ``med
 WAGTAILADMIN_BASE_URL  where editors find the site, for links in mails
 HTTPS                  0 where no visitor comes over HTTPS, such as on one's own machine
 HSTS_SECONDS           how long browsers insist on HTTPS; by default a year
-TRUST_PROXY            1 behind a proxy that sets ``X-Forwarded-Proto`` itself
+TRUST_PROXY            1 behind a proxy that sets ``X-Forwarded-Proto`` and
+                       ``X-Forwarded-For`` itself
+PREVIEW_URL            where a front end shows drafts, with ``%(token)s`` in it
 =====================  =============================================================
 """
 
@@ -143,7 +145,8 @@ DATABASES = {
         conn_health_checks=True,
     )
 }
-CACHES = {"default": django_cache_url.config()}
+# Answers of the API are kept here: local memory has room for 300 by default.
+CACHES = {"default": django_cache_url.config(default="locmem://?max_entries=5000")}
 
 # Languages
 
@@ -190,6 +193,7 @@ SECURE_HSTS_SECONDS = int(os.environ.get("HSTS_SECONDS", YEAR_SECONDS)) if HTTPS
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
 if flag("TRUST_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    NINJA_NUM_PROXIES = 1  # else all visitors share the rates of the API
 
 # Editors preview pages in a frame of the admin, on the same origin.
 X_FRAME_OPTIONS = "SAMEORIGIN"
@@ -224,6 +228,10 @@ CORS_EXPOSE_HEADERS = [
     *("ETag", "Last-Modified", "Link"),
     *("RateLimit", "RateLimit-Policy", "Retry-After"),
 ]
+
+# The glossary
+
+GLOSSARY_PREVIEW_URL = os.environ.get("PREVIEW_URL")
 
 # Wagtail
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from csp.constants import SELF, UNSAFE_INLINE
 from csp.decorators import csp_update
 from django.conf import settings
@@ -20,12 +22,17 @@ from glossary.api.v2 import CategoriesAPIViewSet, TermsAPIViewSet
 
 # Wagtail's admin still writes scripts and styles into its pages, and shows pictures
 # and embedded media that come from elsewhere. Only signed-in editors get this policy.
+# A front end that shows drafts stands in a frame, too.
+front_end = urlsplit(settings.GLOSSARY_PREVIEW_URL or "")
 relax_policy = csp_update(
     {
         "script-src": [UNSAFE_INLINE],
         "style-src": [UNSAFE_INLINE],
         "img-src": ["blob:", "https:"],
-        "frame-src": ["https:"],
+        "frame-src": [
+            "https:",
+            *([f"{front_end.scheme}://{front_end.netloc}"] if front_end.netloc else []),
+        ],
         "worker-src": [SELF, "blob:"],
     }
 )

@@ -6,7 +6,8 @@ so do the slugs and names of what only it uses. Its numbers are found nowhere el
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ import swapper
 from django.contrib.auth.models import Group
 from django.core.files.base import ContentFile
 from django.db import connection
+from django.db.models import Max
 from django.utils import timezone
 from wagtail.contrib.redirects.models import Redirect
 from wagtail.documents import get_document_model
@@ -68,13 +70,15 @@ RESTRICTIONS = {
 def content(glossary_known: RelatedTerm | None, page: TermPage) -> dict[str, Any]:
     """All that a term can say, in words of its own; it points at a page, and at what
     the page is known as if that is given."""
+    names = {field.name for field in TermPage._meta.get_fields()}
+    seo = {"seo_title": "Zzqseo", "search_description": "Zzqdescription"}
     link = f'<p>Zzqbody of <a linktype="page" id="{page.pk}">that</a>.</p>'
     return {
         "title": TITLE,
         "heading": "Zzqheading",
         "short_definition": "Zzqshort, a common thing.",
-        "seo_title": "Zzqseo",
-        "search_description": "Zzqdescription",
+        # A site's own base page may lack these.
+        **{name: value for name, value in seo.items() if name in names},
         "explanation": [section(link, heading="Zzqsection")],
         "comparisons": [comparison("Zzqother", link, glossary_known)],
         "faq": [question("Zzqquestion?", "<p>Zzqanswer.</p>")],
@@ -115,9 +119,9 @@ class World:
         )
         self.home = self._home_of_target()
         self.at_home = self.home == self.glossary
-        next_id(swapper.load_model("wagtailcore", "Page"), FIRST_PAGE)
-        next_id(RelatedTerm, FIRST_NAME)
-        self.target, self.sibling = self._make_targets()
+        Page = swapper.load_model("wagtailcore", "Page")
+        with numbered(Page, FIRST_PAGE), numbered(RelatedTerm, FIRST_NAME):
+            self.target, self.sibling = self._make_targets()
         assert self.target.pk == FIRST_PAGE
         self.known = RelatedTerm.objects.get(page=self.target)
         self._point_at_target()
@@ -127,7 +131,7 @@ class World:
         if reason in HIDE:
             HIDE[reason](self)
         # Another round of messages about what points at it.
-        self.edit(self.term, seo_title="Embedding")
+        self.edit(self.term, heading="Embedding")
 
     def _home_of_target(self) -> GlossaryPage:
         if self.reason == "other site":
@@ -197,8 +201,8 @@ class World:
         draft.save_revision()
 
     def _point_at_target(self) -> None:
-        next_id(get_document_model(), FIRST_DOCUMENT)
-        self.document = make_document(private=not self.is_public)
+        with numbered(get_document_model(), FIRST_DOCUMENT):
+            self.document = make_document(private=not self.is_public)
         links = (
             f'<p>See <a linktype="page" id="{self.target.pk}">this</a> and '
             f'<a linktype="document" id="{self.document.pk}">that</a>.</p>'
@@ -271,8 +275,16 @@ def restrict_collection(collection: Collection) -> None:
     )
 
 
+@contextmanager
+def numbered(model: Any, number: int) -> Iterator[None]:
+    """Let the database number new rows from here on; SQLite goes on so."""
+    last = model.objects.aggregate(Max("pk"))["pk__max"] or 0
+    next_id(model, number)
+    yield
+    next_id(model, last + 1)
+
+
 def next_id(model: Any, number: int) -> None:
-    """Let the database give this number to the next row."""
     table = model._meta.db_table
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":

@@ -8,15 +8,26 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.cache import cache
-from django.test import Client
+from django.test import Client, RequestFactory
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
+from glossary.api.parameters import (
+    MOST_WORDS,
+    TermAutocompleteParameters,
+    TermBulkBody,
+    TermSearchParameters,
+)
+from glossary.api.problems import Problem
 from glossary.delivery.previews import make_token
 from glossary.models import TermPage
 
@@ -25,7 +36,7 @@ from .test_api_v2 import make_complete_term
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pytest_django.live_server_helper import LiveServer
 
@@ -121,6 +132,42 @@ def configuration(term: TermPage) -> str:
         values.append(f"[dictionaries.{key}]\nvalues = {json.dumps(there)}\n")
         uses.append(f'"{name}" = {{ dictionary = "{key}", probability = 0.5 }}\n')
     return f"{''.join(values)}[parameters]\n{''.join(uses)}{NOTHING_IS_POSTED}"
+
+
+def accepts(ask: Callable[[], object]) -> bool:
+    try:
+        ask()
+    except Problem:
+        return False
+    return True
+
+
+SPACES = st.sampled_from(["", " ", "\t \n", "\x1d", "\x85", "\xa0", "\ufeff", "\x00"])
+
+
+@given(q=st.lists(SPACES | st.text(max_size=3), max_size=30).map("".join))
+def test_what_may_be_searched_for_is_what_the_document_says(q: str) -> None:
+    assume(len(q) <= 200 and len(q.split()) <= MOST_WORDS)
+    request = RequestFactory().get("/", {"q": q})
+    assume(request.GET["q"] == q)  # not so with half of a surrogate pair
+    for parameters in (TermSearchParameters, TermAutocompleteParameters):
+        described = parameters.model_json_schema()["properties"]["q"]["pattern"]
+        expected = re.search(described.replace("$", r"\Z"), q) is not None
+        assert accepts(partial(parameters.read, request)) == expected
+
+
+@pytest.mark.parametrize(
+    ("number", "is_one"),
+    [
+        *(("7", True), ("7.0", True), ("7e0", True), ("7.5", False), ("0", False)),
+        *(("true", False), ('"7"', False), ("1e15", False), ("1e400", False)),
+    ],
+)
+def test_a_whole_number_may_be_posted_as_json_may_write_it(
+    number: str, is_one: bool
+) -> None:
+    body = f'{{"ids": [{number}]}}'.encode()
+    assert accepts(partial(TermBulkBody.read, body)) == is_one
 
 
 @pytest.mark.slow

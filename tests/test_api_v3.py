@@ -481,7 +481,13 @@ def test_what_an_editor_reads_can_be_written_back(
     assert editor.send("GET", f"{PAGES}{glossary.pk}/")["introduction"] == html
     public = client.get(url).json()
     assert public["explanation"][0]["value"]["body"] == "<p>A draft</p>"
-    assert (public["related_terms"], public["comparisons"]) == ([], [])
+    assert public["related_terms"] == []
+    [compared] = public["comparisons"]
+    assert compared["value"] == {
+        "related_term": None,
+        "name": "",
+        "comparison": "<p>A draft</p>",
+    }
 
 
 @pytest.mark.parametrize(

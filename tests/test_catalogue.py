@@ -33,6 +33,7 @@ from glossary.models import (
 )
 
 from . import factories
+from .extension.models import CoursePage, CourseTermPage
 
 
 pytestmark = pytest.mark.django_db
@@ -452,6 +453,90 @@ def test_the_work_of_a_refresh_does_not_depend_on_the_number_of_terms(glossary):
             catalogue.refresh([term.pk for term in terms[:size]])
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_hiding_many_terms_takes_no_more_statements_for_each(glossary):
+    """Those of a batch go together, whatever they are called and point at."""
+    counts = []
+    for size in (3, 12):
+        shelf = factories.make_glossary(f"shelf-{size}")
+        known = factories.make_related_term(shelf, "wanted")
+        for number in range(size):
+            factories.make_term(
+                shelf, f"{size}-{number}", labels=["L"], related_terms=[known]
+            )
+        with CaptureQueriesContext(connection) as queries, Log() as log:
+            PageViewRestriction.objects.create(page=shelf, restriction_type="login")
+        assert ("related_term", known.pk) in log.deleted
+        assert len(log.deleted) == 2 * (size + 1)
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+def test_a_title_above_the_glossary_changes_no_address(glossary):
+    term = factories.make_term(glossary)
+    home = factories.home_page()
+    home.title = "Another title"
+    with Log() as log:
+        home.save()
+    assert log.moved
+    assert ("term", term.pk) not in log.changed
+
+
+def test_terms_of_another_type_are_terms(glossary):
+    with Log() as log:
+        course = factories.make_term(
+            glossary, "course", model=CourseTermPage, labels=["Class"], level="first"
+        )
+    known = RelatedTerm.objects.get(slug="course")
+    told = {("term", course.pk), ("related_term", known.pk)}
+    assert told <= log.changed
+    assert PublicTerm.objects.get(pk=course.pk).names.count() == 2
+
+    course.title = "Renamed"
+    with Log() as log:
+        course.save_revision().publish()
+    assert told <= log.changed
+    assert PublicTerm.objects.get(pk=course.pk).title == "Renamed"
+    course.level = "second"
+    with Log() as log:
+        course.save()
+    assert ("term", course.pk) in log.changed
+    with Log() as log:
+        course.unpublish()
+    assert log.deleted == told
+    assert_is_as_rebuilt()
+
+    course.save_revision().publish()
+    as_plain_term = TermPage.objects.get(pk=course.pk)
+    as_plain_term.slug = "plainly"
+    with Log() as log:
+        as_plain_term.save()
+    assert told <= log.changed
+    assert_is_as_rebuilt()
+    with Log() as log:
+        TermPage.objects.get(pk=course.pk).delete()
+    assert ("term", course.pk) in log.deleted
+    assert not CourseTermPage.objects.exists()
+    assert_is_as_rebuilt()
+
+
+def test_a_glossary_of_another_type_is_one(glossary):
+    course = CoursePage(title="Course", slug="course")
+    factories.home_page().add_child(instance=course)
+    term = factories.make_term(course, model=CourseTermPage)
+    assert PublicTerm.objects.get().glossary_id == course.pk
+    course.title = "Renamed"
+    with Log() as log:
+        course.save()
+    assert {("glossary", course.pk), ("term", term.pk)} <= log.changed
+    with Log() as log:
+        course.unpublish()
+    assert {("glossary", course.pk), ("term", term.pk)} <= log.deleted
+    with Log() as log:
+        course.delete()
+    assert not PublicTerm.objects.exists()
+    assert_is_as_rebuilt()
 
 
 def test_the_command_makes_the_catalogue_anew(glossary, capsys):

@@ -12,17 +12,20 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from wagtail.models import PageViewRestriction
+from pydantic import TypeAdapter
+from wagtail.models import PageViewRestriction, Site
 from wagtail.search import index
 
+from glossary.delivery.documents import TermHit
 from glossary.delivery.listing import TermQuery
-from glossary.delivery.scope import ScopeGlossary
+from glossary.delivery.scope import ScopeGlossary, make_scope
 from glossary.delivery.search import (
     Results,
     engines,
     finding,
     highlight,
     is_transactional,
+    load_hits,
     search_terms,
 )
 from glossary.delivery.search.words import split
@@ -335,6 +338,81 @@ def test_a_search_takes_at_most_five_queries(
             with CaptureQueriesContext(connection) as captured:
                 search(text, glossary, facets=facets, **filters)
             assert len(captured) <= most, [query["sql"] for query in captured]
+
+
+# Hits
+
+
+class NoLinks:
+    def term(self, pk: int) -> str:
+        return f"/{pk}"
+
+    def category(self, slug: str) -> str:
+        return f"/{slug}"
+
+    def glossary(self, pk: int) -> str:
+        return f"/{pk}"
+
+
+def test_hits_take_two_queries_and_tell_nothing_of_what_is_hidden(
+    glossary: GlossaryPage, term: TermPage, django_assert_num_queries: Any
+) -> None:
+    hidden = make_term(glossary, "hidden", short_definition="A parrot.")
+    others = [make_term(glossary, f"term-{number}") for number in range(5)]
+    scope = make_scope(Site.objects.get(is_default_site=True))
+    TermPage.objects.filter(pk=hidden.pk).update(live=False)  # and no signal
+    for pks in ([term.pk], [other.pk for other in others] + [hidden.pk, term.pk, 0]):
+        with django_assert_num_queries(2):
+            hits = load_hits(pks, "parrots LLM larje", scope, NoLinks())
+        assert [hit["id"] for hit in hits] == [pk for pk in pks if pk != hidden.pk][
+            : len(hits)
+        ]
+        TypeAdapter(list[TermHit]).validate_python(hits, extra="forbid")
+        assert hits[-1] == {
+            "id": term.pk,
+            "slug": "large-language-model",
+            "title": "Large language model",
+            "short_definition": "A network that predicts vocabulary.",
+            "category": {"slug": "models", "name": "Models"},
+            "html_url": term.full_url,
+            "detail_url": f"/{term.pk}",
+            "highlights": [
+                {"field": "labels", "text": "LLM", "matches": [{"start": 0, "end": 3}]},
+                {
+                    "field": "comparisons",
+                    "text": "A parrot converses.",
+                    "matches": [{"start": 2, "end": 8}],
+                },
+            ],
+        }
+    assert len(hits) == 6
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ("<p>An <b>emb</b>edding</p>", "An [embedding]"),
+        ("<p>One</p><p>embedding</p>", "One [embedding]"),
+        ("<h2>One</h2>\n<p>embedding<br/>two</p><hr/>", "One [embedding] two"),
+        ("<ul><li>one<ul><li>embedding</li></ul></li></ul>", "one [embedding]"),
+        ("<p>a &lt;b&gt; &amp;amp; embedding</p>", "a <b> &amp; [embedding]"),
+        ('<p><a linktype="page" id="7">embedding</a></p>', "[embedding]"),
+        ('<p><a href="/embedding/">it</a></p>', None),
+        ("<p>&amp;embedding; < embedding", "&[embedding]; < [embedding]"),
+    ],
+)
+def test_rich_text_is_shown_on_one_line(html: str, expected: str | None) -> None:
+    document = a_document(explanation=[{"value": {"heading": "", "body": html}}])
+    found = marked(document, "embedding").get("explanation")
+    assert found == expected
+
+
+def test_damaged_rich_text_is_read_in_one_go() -> None:
+    body = "<" * 100_000 + "<p" * 50_000 + "needle"
+    [piece] = highlight(
+        a_document(explanation=[{"value": {"heading": "", "body": body}}]), "<p needle"
+    )
+    assert piece["field"] == "explanation"
 
 
 # Filters and facets

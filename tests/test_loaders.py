@@ -22,10 +22,12 @@ from glossary.delivery.documents import (
     GlossaryLetter,
     GlossaryRelatedTerm,
     TermBacklink,
+    TermCard,
     TermDocument,
 )
 from glossary.delivery.loaders import (
     load_backlinks,
+    load_cards,
     load_categories,
     load_glossaries,
     load_letters,
@@ -35,6 +37,7 @@ from glossary.delivery.loaders import (
 )
 from glossary.delivery.public_pages import visible
 from glossary.delivery.scope import Scope, make_scope
+from glossary.delivery.search import load_hits
 from glossary.delivery.term_streams import TermStreams
 from glossary.models import (
     GlossaryPage,
@@ -310,6 +313,23 @@ def test_thirty_terms_take_as_many_queries_as_one(
         assert counts[0] == counts[1] <= MAX_QUERIES
 
 
+def test_a_card_is_a_part_of_the_whole(
+    glossary: GlossaryPage, django_assert_num_queries: Any
+) -> None:
+    terms = [make_complete_term(glossary, f"full-{number}") for number in range(3)]
+    terms.append(make_term(glossary))
+    pks = [*(term.pk for term in terms), 0]
+    scope = the_scope()
+    for asked in (pks[:1], pks[::-1]):
+        with django_assert_num_queries(3):  # terms, tags, glossaries and translations
+            cards = load_cards(asked, scope, LINKS)
+        assert checked(TermCard, cards) == [
+            {name: document[name] for name in TermCard.__annotations__}
+            for document in from_json(to_json(load_terms(asked, scope, LINKS)))
+        ]
+    assert load_cards([], scope, LINKS) == load_cards([2**62, -1], scope, LINKS) == []
+
+
 # What is hidden
 
 
@@ -331,6 +351,9 @@ def everything_in(world: World) -> dict[str, Any]:
         found[f"glossary {rich_text}"] = load_glossaries(
             scope, LINKS, rich_text=rich_text
         )
+    found["cards"] = load_cards([world.target.pk], scope, LINKS)
+    for words in ("differs see this", MARK):
+        found[f"hits {words}"] = load_hits(pks, words, scope, LINKS)
     found["categories"] = load_categories(scope, LINKS)
     found["related terms"] = load_related_terms(scope, scope.glossaries, limit=100)[0]
     found["by id"] = load_related_terms_by_id([world.known.pk], scope)
@@ -345,10 +368,15 @@ def test_nothing_tells_of_what_is_hidden(reason: str) -> None:
         assert MARK not in text, name
         assert f'id=\\"{world.target.pk}\\"' not in text, name
     [document] = load(world.term)
-    [only] = document["comparisons"]  # the other one has no name of its own
-    assert only["value"]["name"] == "That one"
-    assert only["value"]["related_term"] is None
-    assert only["value"]["comparison"] == "<p>See this and that.</p>"
+    assert [item["value"] for item in document["comparisons"]] == [
+        {
+            "related_term": None,
+            "name": "That one",
+            "comparison": "<p>See this and that.</p>",
+        },
+        # It has no name of its own, and stays, since a search finds its text.
+        {"related_term": None, "name": "", "comparison": "<p>It differs.</p>"},
+    ]
     assert document["related_terms"] == []
     assert backlinks(world.target) == ([], 0)
     [letter] = [item for item in load_letters(the_scope()) if item["terms"]]
@@ -509,6 +537,7 @@ def test_a_damaged_stream_leaves_the_rest(glossary: GlossaryPage, text: str) -> 
         assert [item["value"]["name"] for item in document["comparisons"]] in (
             [],
             ["n"],
+            [""],
         )
 
 
@@ -670,33 +699,38 @@ def test_categories(glossary: GlossaryPage) -> None:
 
 def test_related_terms(glossary: GlossaryPage) -> None:
     make_term(glossary, "token")
-    token, vector, matrix = (
-        make_related_term(glossary, slug) for slug in ("token", "vector", "matrix")
+    token, vector, matrix, tensor = (
+        make_related_term(glossary, slug)
+        for slug in ("token", "vector", "matrix", "tensor")
     )
     make_term(glossary, "draft", live=False, related_terms=[matrix])
     make_term(
         glossary,
         "alpha",
         related_terms=[token, vector],
-        comparisons=[comparison("It", "<p>x</p>", vector)],
+        comparisons=[
+            comparison("It", "<p>x</p>", vector),
+            comparison("Another", "<p>y</p>", tensor),
+        ],
     )
     make_term(glossary, "beta", related_terms=[vector])
     found, count = related_terms()
-    assert count == 5  # without that of the draft
+    assert count == 5  # without the draft's own, and what it alone points at
     assert [(item["slug"], item["wanted_by"]) for item in found] == [
-        *(("vector", 2), ("token", 1), ("alpha", 0), ("beta", 0), ("matrix", 0))
+        *(("vector", 2), ("token", 1), ("alpha", 0), ("beta", 0), ("tensor", 0))
     ]
     assert {item["slug"] for item in found if item["url"] is None} == {
-        *("vector", "matrix")
+        *("vector", "tensor")
     }
-    assert slugs(related_terms(wanted=True)[0]) == ["vector", "matrix"]
+    assert slugs(related_terms(wanted=True)[0]) == ["vector", "tensor"]
     assert slugs(related_terms(wanted=False)[0]) == ["token", "alpha", "beta"]
-    assert slugs(related_terms(q="mat")[0]) == ["matrix"]
+    assert slugs(related_terms(q="ten")[0]) == ["tensor"]
+    assert slugs(related_terms(q="mat")[0]) == []
     assert slugs(related_terms(q="%")[0]) == []
     assert [
         (slugs(items), count)
         for items, count in (related_terms(limit=2, offset=n) for n in (0, 4, 9))
-    ] == [(["vector", "token"], 5), (["matrix"], 5), ([], 5)]
+    ] == [(["vector", "token"], 5), (["tensor"], 5), ([], 5)]
     by_id = load_related_terms_by_id([vector.pk, 2**40], the_scope())
     assert by_id == [found[0]]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -183,6 +184,7 @@ def test_a_page_that_is_no_term_has_no_draft(glossary: GlossaryPage) -> None:
         signing.dumps({"page": 1, "revision": None}, salt="another.salt"),
         signing.dumps({"page": 1, "revision": None}),
     ],
+    ids=count(),  # a token tells the time
 )
 def test_another_text_is_no_token(token: str) -> None:
     assert reason_for(token) == "invalid"

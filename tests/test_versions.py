@@ -1,4 +1,4 @@
-"""Versions are given in the order of commits, and whoever follows them misses nothing."""
+"""Versions come in the order of commits, and whoever follows them misses nothing."""
 
 from __future__ import annotations
 

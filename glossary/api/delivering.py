@@ -20,13 +20,14 @@ from django.conf import settings
 from django.core.cache import caches
 from django.core.signals import setting_changed
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.cache import get_conditional_response, patch_vary_headers
-from django.utils.http import http_date, parse_etags
+from django.utils.http import http_date
 from pydantic_core import PydanticSerializationError, to_json
 from wagtail import __version__ as wagtail_version
 
 from .. import __version__, conf
+from ..delivery.conditions import PRIVATE, last_modified, names, public
 from ..delivery.tags import tag_headers
 from ..delivery.versions import NOTHING_YET, State, current
 from .authentication import token_of
@@ -37,11 +38,9 @@ from .throttles import count
 View = Callable[..., HttpResponse]
 
 JSON: Final = "application/json"
-PRIVATE: Final = "private, no-store"
 KEEP_SECONDS: Final = 24 * 60 * 60
 # What memcached takes, and more than a hundred long terms need.
 LARGEST_KEPT: Final = 1_000_000
-STALE_SECONDS: Final = 24 * 60 * 60
 
 # What an answer depends on beside the data. Plain values: they have to read alike in
 # each process.
@@ -158,6 +157,7 @@ def _versioned(
     path: Mapping[str, Any],
     state: State,
 ) -> HttpResponse:
+    request.glossary_state = state  # type: ignore[attr-defined]
     name = _name(request, state)
     etag = f'"{name}"'
     if _has_it(request, etag):
@@ -196,15 +196,13 @@ def _with_headers(
     response: HttpResponse, policy: Policy, state: State, etag: str
 ) -> HttpResponse:
     response["ETag"] = etag
-    if _is_past(state):
-        response["Last-Modified"] = http_date(state.modified.timestamp())
+    modified = last_modified(state)
+    if modified is not None:
+        response["Last-Modified"] = http_date(modified)
     if policy.max_age is not None:
         response["Cache-Control"] = f"public, max-age={policy.max_age}"
     else:
-        response["Cache-Control"] = (
-            f"public, max-age={conf.api_max_age()}, s-maxage={conf.api_s_maxage()}, "
-            f"stale-while-revalidate={STALE_SECONDS}"
-        )
+        response["Cache-Control"] = public()
     return response
 
 
@@ -213,30 +211,17 @@ def _has_it(request: HttpRequest, etag: str) -> bool:
 
     The other conditions ask first whether there is an answer: see `_conditional`.
     """
-    known = request.META.get("HTTP_IF_NONE_MATCH")
-    if known is None or "HTTP_IF_MATCH" in request.META:
-        return False
-    if "HTTP_IF_UNMODIFIED_SINCE" in request.META:
-        return False
-    # A proxy that compresses makes a weak tag of ours.
-    return etag in {tag.removeprefix("W/") for tag in parse_etags(known)}
+    others = ("HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE")
+    return names(request, etag) and not any(name in request.META for name in others)
 
 
 def _conditional(
     request: HttpRequest, response: HttpResponse, state: State, etag: str
 ) -> HttpResponse:
-    modified = int(state.modified.timestamp()) if _is_past(state) else None
-    decided = get_conditional_response(request, etag, modified, response)
+    decided = get_conditional_response(request, etag, last_modified(state), response)
     if decided.status_code == 412:
         raise Problem(PRECONDITION_FAILED, "The answer has another version.")
     return decided
-
-
-def _is_past(state: State) -> bool:
-    """Whether the second of the last change is over: a time tells versions apart only
-    when no other can come in the same second."""
-    age = timezone.now().timestamp() - int(state.modified.timestamp())
-    return state != NOTHING_YET and age >= 1
 
 
 def _name(request: HttpRequest, state: State) -> str:

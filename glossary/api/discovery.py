@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ..delivery import loaders, search, suggestions
-from ..delivery.documents import TermDocument, TermHit
+from ..delivery import search, suggestions
 from . import answers, finding
 from . import parameters as read
 from .delivering import Answer, Policy
@@ -51,7 +50,7 @@ def search_terms(asked: Asked[read.TermSearchParameters]) -> Answer:
         offset=parameters.offset,
         facets=parameters.facets,
     )
-    documents = loaders.load_terms(found.pks, scope, asked.links, rich_text="plain")
+    hits = search.load_hits(found.pks, parameters.q, scope, asked.links)
     meant = None
     if not found.total:
         meant = suggestions.did_you_mean(parameters.q, glossaries)
@@ -61,26 +60,12 @@ def search_terms(asked: Asked[read.TermSearchParameters]) -> Answer:
                 "total_count": found.total,
                 "total_is_exact": found.total_is_exact,
             },
-            "items": [_hit(document, parameters.q) for document in documents],
+            "items": hits,
             "facets": found.facets,
             "did_you_mean": meant,
             "links": asked.links.parts(
                 limit=parameters.limit, offset=parameters.offset, total=found.total
             ),
         },
-        tags=[*asked.list_tags, *term_tags(documents)],
+        tags=[*asked.list_tags, *term_tags(hits)],
     )
-
-
-def _hit(document: TermDocument, text: str) -> TermHit:
-    meta = document["meta"]
-    return {
-        "id": document["id"],
-        "slug": meta["slug"],
-        "title": document["title"],
-        "short_definition": document["short_definition"],
-        "category": document["category"],
-        "html_url": meta["html_url"],
-        "detail_url": meta["detail_url"],
-        "highlights": search.highlight(document, text),
-    }

@@ -46,6 +46,10 @@ class Wanted(NamedTuple):
     def of(self, document: Mapping[str, Any]) -> dict[str, Any]:
         return _cut(document, self.selection)
 
+    def is_within(self, document: type) -> bool:
+        """Whether that is all in a document of this smaller TypedDict."""
+        return self.selection.keys() <= _structure(document).keys()
+
 
 def read_fields(text: str, document: type, default: Collection[str]) -> Wanted:
     """What ``fields`` leaves of a document, which is of a TypedDict with a ``meta``.

@@ -93,12 +93,21 @@ def _moment(value: Any) -> datetime:
     )
 
 
+def _whole(value: Any) -> Any:
+    """JSON has one kind of number: 7.0 is 7."""
+    is_whole = isinstance(value, float) and value.is_integer()
+    return int(value) if is_whole else value
+
+
 def _single_spaces(value: Any) -> Any:
-    return " ".join(value.split()) if isinstance(value, str) else value
+    # Those of ASCII alone, which every reader of the pattern below takes alike.
+    if isinstance(value, str):
+        return re.sub(r"[\t-\r ]+", " ", value).strip(" ")
+    return value
 
 
 def _few_words(text: str) -> str:
-    if text.count(" ") >= MOST_WORDS:
+    if len(text.split()) > MOST_WORDS:
         raise PydanticCustomError("words", f"must have at most {MOST_WORDS} words")
     return text
 
@@ -108,7 +117,8 @@ def _described(pattern: str) -> Any:
     return Field(json_schema_extra={"pattern": pattern})
 
 
-_WORD: Final = r"[^\s\x00-\x1f]"
+_WORD: Final = r"[^\x00-\x20]+"
+_SPACE: Final = r"[\t-\r ]"
 
 Text = Annotated[str, AfterValidator(_storable), _described(r"^[^\x00-\x1f]*$")]
 Slug = Annotated[Text, Field(min_length=1, max_length=255)]
@@ -119,6 +129,9 @@ Language = Annotated[
     str, Field(min_length=2, max_length=20, pattern=r"^[A-Za-z][A-Za-z0-9-]*$")
 ]
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID), BeforeValidator(_decimal)]
+PostedId = Annotated[
+    int, Field(strict=True, ge=1, le=LARGEST_ID), BeforeValidator(_whole)
+]
 Number = Annotated[int, BeforeValidator(_decimal)]
 Moment = Annotated[
     datetime,
@@ -131,12 +144,14 @@ Words = Annotated[
     BeforeValidator(_single_spaces),
     AfterValidator(_storable),
     AfterValidator(_few_words),
-    _described(rf"^\s*({_WORD}+\s+){{0,{MOST_WORDS - 1}}}{_WORD}*\s*$"),
+    _described(
+        rf"^{_SPACE}*({_WORD}{_SPACE}+){{0,{MOST_WORDS - 1}}}({_WORD}{_SPACE}*)?$"
+    ),
 ]
 SomeWords = Annotated[
     Words,
     Field(min_length=1),
-    _described(rf"^\s*{_WORD}+(\s+{_WORD}+){{0,{MOST_WORDS - 1}}}\s*$"),
+    _described(rf"^{_SPACE}*{_WORD}({_SPACE}+{_WORD}){{0,{MOST_WORDS - 1}}}{_SPACE}*$"),
 ]
 
 
@@ -466,9 +481,7 @@ class TermBulkBody(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     slugs: tuple[Slug, ...] = Field((), max_length=MOST_POSTED)
-    ids: tuple[Annotated[int, Field(strict=True, ge=1, le=LARGEST_ID)], ...] = Field(
-        (), max_length=MOST_POSTED
-    )
+    ids: tuple[PostedId, ...] = Field((), max_length=MOST_POSTED)
 
     @classmethod
     def read(cls, body: bytes) -> Self:

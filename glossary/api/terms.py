@@ -10,13 +10,14 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, QueryDict
 
 from ..delivery import listing, loaders
-from ..delivery.documents import GlossaryPageLinks, TermDocument
+from ..delivery.conditions import PRIVATE
+from ..delivery.documents import GlossaryPageLinks, TermCard, TermDocument
 from ..delivery.previews import PreviewError, load_preview, read_token
 from ..delivery.scope import ScopeGlossary
 from ..delivery.tags import tags_for
 from . import answers, finding
 from . import parameters as read
-from .delivering import PRIVATE, Answer, Policy
+from .delivering import Answer, Policy
 from .endpoints import NOT_FOUND, THROTTLED, Asked, endpoint
 from .fields import Wanted, card, read_fields
 from .problems import (
@@ -62,7 +63,11 @@ def terms(asked: Asked[read.TermListParameters]) -> Answer:
         )
     except listing.CursorError:
         raise invalid("cursor", "is not one that this list has given") from None
-    documents = _load(asked, found.pks)
+    documents: Sequence[TermCard]
+    if wanted.is_within(TermCard):
+        documents = loaders.load_cards(found.pks, asked.scope, asked.links)
+    else:
+        documents = _load(asked, found.pks)
     return Answer(
         {
             "meta": {"total_count": found.total},

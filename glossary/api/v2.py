@@ -36,6 +36,7 @@ from ..delivery.scope import scope_for
 from ..delivery.standings import PROSE
 from ..models import Category, GlossaryPage, PublicTerm, TermPage, TermTag
 from ..richtext import FEATURES
+from ..visibility import Target, rewrite_links
 
 
 # What every database can count to.
@@ -296,9 +297,16 @@ class TermsAPIViewSet(StrictParametersMixin, PagesAPIViewSet):
             for document in self._documents.values():
                 for stream, name in PROSE.items():
                     for child in document[stream]:
+                        html = rewrite_links(child["value"][name], _own_address)
                         child["value"][name] = APIRichText.serialize(
-                            child["value"][name], format=wanted, features=FEATURES
+                            html, format=wanted, features=FEATURES
                         )
+
+
+def _own_address(tag: str, target: Target) -> str:
+    """As Wagtail's Markdown has it; it would look up each link by itself."""
+    kind, pk = target
+    return f'<a href="wagtail://{kind}?id={pk}">'
 
 
 class CategoriesAPIViewSet(StrictParametersMixin, BaseAPIViewSet):

@@ -8,8 +8,11 @@ public when it is live, so is its glossary, and neither is below a restriction.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
+from functools import wraps
+from itertools import chain
+from typing import ParamSpec, TypeVar
 
 from django.db import models, transaction
 from django.db.models import Q
@@ -26,9 +29,8 @@ from ..models import (
     RelatedTerm,
     TermPage,
 )
-from .places import Places, known_terms
+from .places import Places
 from .standings import (
-    Pointer,
     Standing,
     count_letters,
     delete_rows,
@@ -39,47 +41,78 @@ from .standings import (
 from .versions import Place, batches, lock, record
 
 
+# Objects whose changes are written at once, and held in memory.
+MOST_RECORDED = 5000
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
 @dataclass(slots=True)
 class Touched:
     """What else changes with some terms."""
 
     faces: set[int] = field(default_factory=set)
     """Terms that appear, vanish or are elsewhere: whoever shows them changes."""
-    pointed_at: set[Pointer] = field(default_factory=set)
+    pages: set[int] = field(default_factory=set)
+    related_terms: set[int] = field(default_factory=set)
     """What is pointed at by more or fewer terms than before."""
     glossaries: set[int] = field(default_factory=set)
     categories: set[int] = field(default_factory=set)
     """Those with more or fewer terms than before."""
 
+    def add(self, pk: int, old: Standing | None, new: Standing | None) -> None:
+        if old is None or new is None or old.face != new.face:
+            self.faces.add(pk)
+        for pointer in (old.pointers if old else set()) ^ (
+            new.pointers if new else set()
+        ):
+            if pointer.target_type == Mention.Target.PAGE:
+                self.pages.add(pointer.target_id)
+            elif pointer.target_type == Mention.Target.RELATED_TERM:
+                self.related_terms.add(pointer.target_id)
+        places = {
+            (standing.glossary_id, standing.category_id) if standing else (None, None)
+            for standing in (old, new)
+        }
+        if len(places) == 2:
+            self.glossaries |= {glossary for glossary, _ in places if glossary}
+            self.categories |= {category for _, category in places if category}
 
-@transaction.atomic
+
+def locked(function: Callable[P, R]) -> Callable[P, R]:
+    """In a transaction, and with the version locked before anything is read."""
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        with transaction.atomic():
+            lock()
+            return function(*args, **kwargs)
+
+    return run
+
+
+@locked
 def refresh(pks: Iterable[int]) -> None:
     """Bring the catalogue up to date with these terms, and record that they, and
     whatever else shows something of them, have changed."""
-    lock()
-    places = Places()
-    for batch in batches(dict.fromkeys(pks)):
-        _refresh(batch, places)
+    _refresh(pks)
 
 
-@transaction.atomic
+@locked
 def forget(pks: Iterable[int]) -> None:
     """Take terms that are about to be deleted out of the catalogue."""
-    lock()
-    places = Places()
-    for batch in batches(dict.fromkeys(pks)):
-        public = set(_public(Q(pk__in=batch))) | _recorded(Change.Kind.TERM, batch)
-        if public:
-            _refresh(list(public), places, gone=True)
+    for batch in batches(pks):
+        public = set(_public(Q(pk__in=batch)))
+        _refresh(public | _recorded(Change.Kind.TERM, batch), gone=True)
 
 
-@transaction.atomic
+@locked
 def rebuild() -> int:
     """Make the whole catalogue anew, and return how many terms are in it.
 
     Everything counts as changed: who follows the log reads all of it again.
     """
-    lock()
     for model in (NameVariant, PublicName, Mention, LetterCount, PublicTerm):
         delete_rows(model.objects.all())
     places = Places()
@@ -90,24 +123,23 @@ def rebuild() -> int:
     return PublicTerm.objects.count()
 
 
-@transaction.atomic
+@locked
 def refresh_below(path: str) -> None:
     """Bring the catalogue up to date with what is at or below a place in the tree that
     has moved, has another address, or is hidden or shown; of terms that are public as
     before, only the addresses have changed."""
-    lock()
     places = Places()
     before = set(_public(Q(term__path__startswith=path)))
     after = _visible_below(path, places)
     refresh(sorted(before ^ after))
-    for batch in batches(sorted(before & after)):
-        _record(batch, Touched(faces=set(batch)), places)
+    _record(before & after, Touched(faces=before & after), places)
     glossaries = _glossaries_at(path)
     # Those that have a page have been recorded with it.
     refresh_related_terms(_known_by(glossaries).filter(page__isnull=True))
     record(places.of_glossaries(glossaries))
 
 
+@locked
 def forget_below(path: str) -> None:
     """Take all glossaries and terms at or below a place in the tree, which are about
     to be deleted, out of the catalogue."""
@@ -118,23 +150,29 @@ def forget_below(path: str) -> None:
     _record_gone(Change.Kind.GLOSSARY, glossaries)
 
 
+@locked
 def refresh_language(locale_id: int) -> None:
     """Bring the catalogue up to date with the terms of a language, which are to be
     sorted in another way."""
     refresh(_public(Q(locale=locale_id)))
 
 
+@locked
 def refresh_glossary(pk: int) -> None:
     """Record that what a glossary says of itself has changed."""
     record(Places().of_glossaries([pk]))
 
 
+@locked
 def refresh_mentioning(target_type: Mention.Target, pks: Collection[int]) -> None:
     """Record that the terms that point at these have changed."""
-    sources = _sources(Q(target_type=target_type, target_id__in=pks))
-    record(Places().of_terms(sources))
+    places = Places()
+    for batch in batches(pks):
+        sources = _sources(Q(target_type=target_type, target_id__in=batch))
+        record(places.of_terms(sources))
 
 
+@locked
 def refresh_category(pk: int) -> None:
     """Record that a category, and so every term in it, has changed."""
     places = Places()
@@ -142,29 +180,24 @@ def refresh_category(pk: int) -> None:
     record([*places.of_categories([pk]), *places.of_terms(terms)])
 
 
-@transaction.atomic
+@locked
 def forget_category(pk: int) -> None:
     """Record that a category, which is about to be deleted, is gone."""
     _record_gone(Change.Kind.CATEGORY, [pk])
     record(Places().of_terms(_public(Q(category=pk))))
 
 
-@transaction.atomic
+@locked
 def refresh_related_terms(pks: Iterable[int]) -> None:
     """Record that related terms, and so every term that points at them, have
     changed."""
     places = Places()
     for batch in batches(pks):
-        known = known_terms(Q(pk__in=batch))
-        record(
-            [
-                *places.of_related_terms(batch, known),
-                *places.of_terms(_pointing_at(batch)),
-            ]
-        )
+        terms = _pointing_at(batch)
+        record([*places.of_related_terms(batch), *places.of_terms(terms)])
 
 
-@transaction.atomic
+@locked
 def forget_related_terms(pks: Collection[int]) -> None:
     """Record that related terms, which are about to be deleted, are gone."""
     sources = _pointing_at(pks)
@@ -172,79 +205,57 @@ def forget_related_terms(pks: Collection[int]) -> None:
     record(Places().of_terms(sources))
 
 
-# --- One batch of terms
+# --- What is written
 
 
-def _refresh(pks: list[int], places: Places, *, gone: bool = False) -> None:
-    before = stored(pks)
-    after = {} if gone else read(pks, places.glossaries_by_path)
-    write(before, after)
-    count_letters(before, after)
-    _record(pks, _compare(before, after), places, gone=gone)
-
-
-def _compare(before: Mapping[int, Standing], after: Mapping[int, Standing]) -> Touched:
-    touched = Touched()
-    for pk in before.keys() | after.keys():
-        old, new = before.get(pk), after.get(pk)
-        if old is None or new is None or old.face != new.face:
-            touched.faces.add(pk)
-        touched.pointed_at |= (old.pointers if old else set()) ^ (
-            new.pointers if new else set()
-        )
-        places = {
-            (standing.glossary_id, standing.category_id) if standing else (None, None)
-            for standing in (old, new)
-        }
-        if len(places) == 2:
-            touched.glossaries |= {glossary for glossary, _ in places if glossary}
-            touched.categories |= {category for _, category in places if category}
-    return touched
-
-
-# --- What goes into the log
+def _refresh(pks: Iterable[int], *, gone: bool = False) -> None:
+    terms = set(pks)
+    if not terms:
+        return
+    places, touched = Places(), Touched()
+    for batch in batches(sorted(terms)):
+        before = stored(batch)
+        after = {} if gone else read(batch, places.glossaries_by_path)
+        write(before, after)
+        count_letters(before, after)
+        for pk in before.keys() | after.keys():
+            touched.add(pk, before.get(pk), after.get(pk))
+    _record(terms, touched, places, gone=gone)
 
 
 def _record(
-    pks: list[int], touched: Touched, places: Places, *, gone: bool = False
+    pks: set[int], touched: Touched, places: Places, *, gone: bool = False
 ) -> None:
-    by_page = known_terms(Q(page__in=touched.faces))
-    wanted = {
-        pointer.target_id
-        for pointer in touched.pointed_at
-        if pointer.target_type == Mention.Target.RELATED_TERM
-    }
-    known = {term.pk: term for term in by_page}
-    showing = _sources(
-        Q(target_type=Mention.Target.PAGE, target_id__in=touched.faces)
-        | Q(target_type=Mention.Target.RELATED_TERM, target_id__in=set(known))
-    )
-    for batch in batches(wanted - known.keys()):
-        known |= {term.pk: term for term in known_terms(Q(pk__in=batch))}
-    pointed_at = {
-        pointer.target_id
-        for pointer in touched.pointed_at
-        if pointer.target_type == Mention.Target.PAGE
-    }
-    pointed_at |= {known[pk].page_id for pk in wanted & known.keys()} - {None}
-    translations = _translations(touched.faces)
-    record(
-        [
-            *places.of_terms(
-                {*pks, *showing, *pointed_at, *translations},
-                gone=set(pks) if gone else (),
+    """Record the terms and what is touched with them, now that all of it is written:
+    each of it once."""
+    terms = pks | touched.pages
+    related_terms = set(touched.related_terms)
+    for batch in batches(touched.related_terms):
+        pages = RelatedTerm.objects.filter(pk__in=batch, page__isnull=False)
+        terms.update(pages.values_list("page_id", flat=True))
+    for batch in batches(touched.faces):
+        known = RelatedTerm.objects.filter(page__in=batch)
+        known_as = set(known.values_list("pk", flat=True))
+        related_terms |= known_as
+        terms.update(
+            _sources(
+                Q(target_type=Mention.Target.PAGE, target_id__in=batch)
+                | Q(target_type=Mention.Target.RELATED_TERM, target_id__in=known_as)
             ),
-            *places.of_related_terms({*known, *wanted}, known.values()),
-            *places.of_glossaries(touched.glossaries),
-            *places.of_categories(touched.categories),
-        ]
+            _translations(batch),
+        )
+    changed = chain(
+        places.of_terms(sorted(terms), gone=pks if gone else ()),
+        places.of_related_terms(sorted(related_terms)),
+        places.of_glossaries(touched.glossaries),
+        places.of_categories(touched.categories),
     )
+    for batch in batches(changed, MOST_RECORDED):
+        record(batch)
 
 
 def _translations(pks: Collection[int]) -> list[int]:
     """The same terms in other languages: each names the others."""
-    if not pks:
-        return []
     keys = TermPage.objects.filter(pk__in=pks).values("translation_key")
     found = PublicTerm.objects.filter(term__translation_key__in=keys)
     return list(found.values_list("pk", flat=True))

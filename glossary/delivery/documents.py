@@ -174,8 +174,8 @@ TermStructuredData = TypedDict(
 )
 
 
-class TermDocument(TypedDict):
-    """A term, complete."""
+class TermCard(TypedDict):
+    """What a list shows of a term, and its heading."""
 
     id: int
     meta: TermMeta
@@ -186,6 +186,11 @@ class TermDocument(TypedDict):
     short_definition: str
     category: TermCategory | None
     tags: list[str]
+
+
+class TermDocument(TermCard):
+    """A term, complete."""
+
     explanation: list[TermSectionBlock]
     comparisons: list[TermComparisonBlock]
     faq: list[TermQuestionBlock]

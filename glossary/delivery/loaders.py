@@ -10,11 +10,12 @@ from .glossary_loader import (
     load_related_terms,
     load_related_terms_by_id,
 )
-from .term_loader import load_terms
+from .term_loader import load_cards, load_terms
 
 
 __all__ = [
     "load_backlinks",
+    "load_cards",
     "load_categories",
     "load_glossaries",
     "load_letters",

@@ -8,10 +8,17 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from wagtail.models import Site
 
-from ..models import Category, Change, GlossaryPage, PublicTerm, RelatedTerm
+from ..models import (
+    Category,
+    Change,
+    GlossaryPage,
+    Mention,
+    PublicTerm,
+    RelatedTerm,
+)
 from .scope import site_roots
 from .versions import Place, batches
 
@@ -19,15 +26,6 @@ from .versions import Place, batches
 class PublicGlossary(NamedTuple):
     path: str
     key: str
-
-
-class KnownTerm(NamedTuple):
-    """A related term; ``is_public`` if its page is in the catalogue."""
-
-    pk: int
-    page_id: int | None
-    glossary_id: int
-    is_public: bool
 
 
 class Places:
@@ -92,24 +90,19 @@ class Places:
         for pk in pks:
             yield Place(Change.Kind.CATEGORY, pk, keys.get(pk, ""), used.get(pk, ()))
 
-    def of_related_terms(
-        self, pks: Iterable[int], found: Iterable[KnownTerm]
-    ) -> Iterator[Place]:
-        """A related term is public if its page is, or if it has none and its glossary
-        is public. ``found`` are those of them that exist."""
-        glossaries = {
-            known.pk: self.glossaries.get(known.glossary_id)
-            for known in found
-            if known.page_id is None or known.is_public
-        }
-        for pk in pks:
-            glossary = glossaries.get(pk)
-            sites = self.sites(glossary.path) if glossary else ()
-            yield Place(Change.Kind.RELATED_TERM, pk, f"{pk}", sites)
-
-
-def known_terms(condition: Q) -> list[KnownTerm]:
-    rows = RelatedTerm.objects.filter(condition).values_list(
-        "pk", "page_id", "glossary_id", "page__public_term"
-    )
-    return [KnownTerm(*row, public is not None) for *row, public in rows]
+    def of_related_terms(self, pks: Iterable[int]) -> Iterator[Place]:
+        """A related term is public as far as its glossary is, if its page is in the
+        catalogue, or if it has none and a public term points at it."""
+        mentions = Mention.objects.filter(
+            target_type=Mention.Target.RELATED_TERM, target_id=OuterRef("pk")
+        )
+        for batch in batches(pks):
+            public = RelatedTerm.objects.filter(
+                Q(page__public_term__isnull=False)
+                | Q(Exists(mentions), page__isnull=True),
+                pk__in=batch,
+            )
+            glossaries = dict(public.values_list("pk", "glossary_id"))
+            for pk in batch:
+                path, _key = self.glossaries.get(glossaries.get(pk, 0), ("", ""))
+                yield Place(Change.Kind.RELATED_TERM, pk, f"{pk}", self.sites(path))

@@ -79,6 +79,8 @@ class Standing:
 
 
 Standings = Mapping[int, Standing]
+Heap = tuple[int, str, str]
+"""A glossary, a letter, and "terms" or "labels": what is counted together."""
 
 
 # --- As the catalogue has them
@@ -243,7 +245,9 @@ def _insert_names(standings: Standings) -> None:
             (
                 *(pk, new.glossary_id, *name),
                 name_key(name.text).encode(errors="replace"),
-                sort_key(name.text, new.language),
+                new.sort_key
+                if name.kind == PublicName.Kind.TITLE
+                else sort_key(name.text, new.language),
             )
             for pk, new in standings.items()
             for name in sorted(new.names)
@@ -256,45 +260,48 @@ def _insert_names(standings: Standings) -> None:
         ("public_name_id", "variant"),
         [
             (pk, variant)
-            for pk, key in (names.values_list("pk", "key") if standings else ())
-            for variant in variants(bytes(key).decode())
+            for pk, key, glossary_id in (
+                names.values_list("pk", "key", "glossary_id") if standings else ()
+            )
+            for variant in variants(bytes(key).decode(), glossary_id)
         ],
     )
 
 
+def tally(standings: Iterable[Standing]) -> Counter[Heap]:
+    """How many of them, and of their labels, are under which letter."""
+    counts: Counter[Heap] = Counter()
+    for standing in standings:
+        counts[standing.glossary_id, standing.letter, "terms"] += 1
+        for name in standing.names:
+            if name.kind in SHOWN_KINDS:
+                counts[standing.glossary_id, name.letter, "labels"] += 1
+    return counts
+
+
 def count_letters(before: Standings, after: Standings) -> None:
     """Add and take away what has come and gone, so that no letter is counted anew."""
-    terms: Counter[tuple[int, str]] = Counter()
-    labels: Counter[tuple[int, str]] = Counter()
-    for sign, standings in ((-1, before), (1, after)):
-        for standing in standings.values():
-            terms[standing.glossary_id, standing.letter] += sign
-            for name in standing.names:
-                if name.kind in SHOWN_KINDS:
-                    labels[standing.glossary_id, name.letter] += sign
-    changed = {place for place in {*terms, *labels} if terms[place] or labels[place]}
+    counts = tally(after.values())
+    counts.subtract(tally(before.values()))
+    changed = {(glossary, letter) for (glossary, letter, _), n in counts.items() if n}
     if not changed:
         return
-    counts = LetterCount.objects.filter(glossary__in={pk for pk, _ in changed})
-    known = {
-        (glossary_id, letter): numbers
-        for glossary_id, letter, *numbers in counts.values_list(
-            "glossary_id", "letter", "terms", "labels"
-        )
-    }
-    rows = []
-    for place in sorted(changed):
-        old_terms, old_labels = known.get(place, (0, 0))
-        rows.append(
-            LetterCount(
-                glossary_id=place[0],
-                letter=place[1],
-                terms=old_terms + terms[place],
-                labels=old_labels + labels[place],
-            )
-        )
+    rows = LetterCount.objects.filter(glossary__in={pk for pk, _ in changed})
+    for glossary, letter, terms, labels in rows.values_list(
+        "glossary_id", "letter", "terms", "labels"
+    ):
+        counts[glossary, letter, "terms"] += terms
+        counts[glossary, letter, "labels"] += labels
     LetterCount.objects.bulk_create(
-        rows,
+        [
+            LetterCount(
+                glossary_id=glossary,
+                letter=letter,
+                terms=counts[glossary, letter, "terms"],
+                labels=counts[glossary, letter, "labels"],
+            )
+            for glossary, letter in sorted(changed)
+        ],
         update_conflicts=True,
         unique_fields=["glossary", "letter"],
         update_fields=["terms", "labels"],

@@ -80,26 +80,21 @@ class TermStreams:
         ]
 
     def comparisons(self, prose: WriteProse, refer: Refer) -> list[TermComparisonBlock]:
-        """One that has no name of its own goes with a related term that is hidden."""
-        blocks: list[TermComparisonBlock] = []
-        for value, pk in self._children["comparisons"]:
-            related_term = _related_term(value)
-            reference = refer(related_term) if related_term else None
-            name = _text(value, "name")
-            if name or reference:
-                text = prose(_text(value, "comparison"))
-                blocks.append(
-                    {
-                        "type": "comparison",
-                        "value": {
-                            "related_term": reference,
-                            "name": name,
-                            "comparison": text,
-                        },
-                        "id": pk,
-                    }
-                )
-        return blocks
+        """One with a related term that is hidden stays, since a search finds its text:
+        with the name that was written for it, if there is one."""
+        return [
+            {
+                "type": "comparison",
+                "value": {
+                    "related_term": refer(related_term) if related_term else None,
+                    "name": _text(value, "name"),
+                    "comparison": prose(_text(value, "comparison")),
+                },
+                "id": pk,
+            }
+            for value, pk in self._children["comparisons"]
+            for related_term in [_related_term(value)]
+        ]
 
     def faq(self, prose: WriteProse) -> list[TermQuestionBlock]:
         return [

@@ -10,13 +10,14 @@ be kept under it, by any number of processes, and never be stale.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from django.db import connections, router, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -24,6 +25,8 @@ from ..models import Change, Version
 from ..signals import changes_recorded
 from .rows import insert_rows
 
+
+Item = TypeVar("Item")
 
 ROW = 1
 # SQLite takes no more values than this in one statement, on old systems.
@@ -81,20 +84,21 @@ def current() -> State:
     return State(number, token, modified)
 
 
-def lock() -> None:
-    """Let nobody else change anything until this transaction ends."""
-    if not Version.objects.select_for_update().filter(pk=ROW).exists():
+def lock() -> Version:
+    """The version, which nobody else changes until this transaction ends."""
+    rows = Version.objects.select_for_update().filter(pk=ROW)
+    if (version := rows.first()) is None:
         Version.objects.get_or_create(
             pk=ROW, defaults={"token": _token(), "modified": timezone.now()}
         )
-        list(Version.objects.select_for_update().filter(pk=ROW))
+        version = rows.get()
+    return version
 
 
 @transaction.atomic
 def touch() -> None:
     """Begin another version."""
-    lock()
-    _advance(1)
+    _advance(lock(), 1)
 
 
 @transaction.atomic
@@ -106,50 +110,52 @@ def record(places: Iterable[Place]) -> list[Recorded]:
     An object that was never public on a site leaves no tombstone there: nothing tells
     that it exists.
     """
-    lock()
+    version = lock()
     latest = {(place.kind, place.object_id): place for place in places}
     known = _known(latest)
-    worth = [
+    lines = [
         line
         for (kind, pk), place in latest.items()
         for line in _lines(place, known.get((kind, pk), {}))
     ]
-    if not worth:
+    if not lines:
         return []
-    numbers, now = _advance(len(worth)), timezone.now()
+    numbers, now = _advance(version, len(lines)), timezone.now()
     recorded = [
         Recorded(
             Change(
-                site_id=site_id,
-                kind=place.kind,
-                object_id=place.object_id,
-                key=key,
+                site_id=line.site_id,
+                kind=line.place.kind,
+                object_id=line.place.object_id,
+                key=line.key,
                 number=number,
                 modified=now,
-                deleted=deleted,
+                deleted=line.deleted,
             ),
-            is_new=not deleted and not was_public,
-            is_gone=place.is_gone,
+            is_new=not line.deleted and (line.former is None or line.former.deleted),
+            is_gone=line.place.is_gone,
         )
-        for number, (place, site_id, key, deleted, was_public) in zip(
-            numbers, worth, strict=True
-        )
+        for number, line in zip(numbers, lines, strict=True)
     ]
-    _store([item.change for item in recorded], known)
+    _replace(
+        (line.former.pk for line in lines if line.former),
+        (item.change for item in recorded),
+    )
     changes_recorded.send(sender=Change, recorded=recorded)
     return recorded
 
 
-def batches(items: Iterable[int]) -> Iterator[list[int]]:
-    """The items in lists that fit one statement."""
+def batches(items: Iterable[Item], size: int = BATCH_SIZE) -> Iterator[list[Item]]:
+    """The items in lists, which fit one statement if they are ids."""
     items = iter(items)
-    while batch := list(islice(items, BATCH_SIZE)):
+    while batch := list(islice(items, size)):
         yield batch
 
 
 class _Known(NamedTuple):
     """What the log says of an object on a site."""
 
+    pk: int
     key: str
     deleted: bool
 
@@ -158,55 +164,55 @@ def _known(
     objects: Iterable[tuple[Change.Kind, int]],
 ) -> dict[tuple[str, int], dict[int, _Known]]:
     """What the log says of the objects, by site."""
-    pks: dict[Change.Kind, list[int]] = {}
-    for kind, pk in objects:
-        pks.setdefault(kind, []).append(pk)
     found: dict[tuple[str, int], dict[int, _Known]] = {}
-    for kind, wanted in pks.items():
-        for batch in batches(wanted):
-            rows = Change.objects.filter(kind=kind, object_id__in=batch)
-            for site_id, pk, key, deleted in rows.values_list(
-                "site_id", "object_id", "key", "deleted"
-            ):
-                found.setdefault((kind, pk), {})[site_id] = _Known(key, deleted)
+    for batch in batches(objects):
+        pks: dict[Change.Kind, list[int]] = {}
+        for kind, object_id in batch:
+            pks.setdefault(kind, []).append(object_id)
+        wanted = Q()
+        for kind, object_ids in pks.items():
+            wanted |= Q(kind=kind, object_id__in=object_ids)
+        rows = Change.objects.filter(wanted)
+        for site_id, kind, object_id, *known in rows.values_list(
+            "site_id", "kind", "object_id", *_Known._fields
+        ):
+            found.setdefault((kind, object_id), {})[site_id] = _Known(*known)
     return found
 
 
-def _lines(
-    place: Place, known: Mapping[int, _Known]
-) -> Iterator[tuple[Place, int, str, bool, bool]]:
-    """What is to be written of an object: the site, the key, whether it is deleted
-    there, and whether it was public there before."""
+class _Line(NamedTuple):
+    """What is to be written of an object, and the entry in whose stead it is."""
+
+    place: Place
+    site_id: int
+    key: str
+    deleted: bool
+    former: _Known | None
+
+
+def _lines(place: Place, known: Mapping[int, _Known]) -> Iterator[_Line]:
     for site_id in place.site_ids:
-        was_public = site_id in known and not known[site_id].deleted
-        yield place, site_id, place.key, False, was_public
-    for site_id, (key, deleted) in known.items():
-        if not deleted and site_id not in place.site_ids:
-            yield place, site_id, key, True, True
+        yield _Line(place, site_id, place.key, False, known.get(site_id))
+    for site_id, entry in known.items():
+        if not entry.deleted and site_id not in place.site_ids:
+            yield _Line(place, site_id, entry.key, True, entry)
 
 
-def _store(
-    changes: Sequence[Change], known: Mapping[tuple[str, int], Mapping[int, _Known]]
-) -> None:
-    there, new = [], []
-    for change in changes:
-        is_there = change.site_id in known.get((change.kind, change.object_id), {})
-        (there if is_there else new).append(change)
+def _replace(former: Iterable[int], changes: Iterable[Change]) -> None:
+    """Delete the former entries and insert these. Their numbers are in an index, so
+    the database has to do that anyway; and this it does at once."""
+    for batch in batches(former):
+        rows = Change.objects.filter(pk__in=batch)
+        rows._raw_delete(rows.db)
     insert_rows(
-        Change, FIELDS, [[getattr(change, name) for name in FIELDS] for change in new]
-    )
-    Change.objects.bulk_create(
-        there,
-        batch_size=BATCH_SIZE,
-        update_conflicts=True,
-        unique_fields=["site", "kind", "object_id"],
-        update_fields=["key", "number", "modified", "deleted"],
+        Change,
+        FIELDS,
+        [[getattr(change, name) for name in FIELDS] for change in changes],
     )
 
 
-def _advance(numbers: int) -> range:
-    """The next version, which has been locked, by these numbers."""
-    version = Version.objects.get(pk=ROW)
+def _advance(version: Version, numbers: int) -> range:
+    """Begin another version, which takes as many numbers."""
     version.number += numbers
     version.token = _token()
     # Of two versions the later one has the later second, so that Last-Modified tells

@@ -9,10 +9,13 @@ could be heard: ``manage.py rebuild_catalogue`` makes good for both.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
 from typing import Any
 
 import swapper
+from django.db import connections, router
+from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Model
 from taggit.models import Tag
 from wagtail.documents import get_document_model
@@ -22,6 +25,7 @@ from ..models import (
     Category,
     GlossaryPage,
     Mention,
+    PublicTerm,
     RelatedTerm,
     TermLabel,
     TermLink,
@@ -33,7 +37,10 @@ from ..signals import terms_written
 from . import catalogue, versions
 
 
-# What others show of a page that is not a term.
+logger = logging.getLogger("glossary.catalogue")
+
+# What others show of a page that is not a term: its title, and where it is, which is
+# in the addresses of all below it.
 FACE = ("title", "slug", "url_path", "live", "path")
 
 
@@ -96,16 +103,18 @@ def page_was_saved(
         return
     # The paths of the pages below are written after this, in the same transaction; what
     # is made from them is read later.
-    face = tuple(getattr(instance, name) for name in FACE)
-    is_changed = face != getattr(instance, "_former_face", None)
-    if isinstance(instance, GlossaryPage):
+    title, *place = (getattr(instance, name) for name in FACE)
+    former_title, *former_place = getattr(instance, "_former_face", None) or (None,)
+    is_changed = (title, place) != (former_title, former_place)
+    is_glossary = isinstance(instance, GlossaryPage)
+    if is_glossary:
         catalogue.refresh_glossary(instance.pk)
-    elif not is_changed:
+    if not is_changed:
         return
-    if is_changed:
-        catalogue.refresh_mentioning(Mention.Target.PAGE, [instance.pk])
+    catalogue.refresh_mentioning(Mention.Target.PAGE, [instance.pk])
+    if is_glossary or place != former_place:
         catalogue.refresh_below(instance.path)
-    if is_changed and instance.is_site_root():
+    if instance.is_site_root():
         versions.touch()
 
 
@@ -209,3 +218,22 @@ def _document_pk(sender: type, instance: Any) -> int | None:
 def redirects_have_changed(sender: type, raw: bool = False, **kwargs: Any) -> None:
     if not raw:
         versions.touch()
+
+
+def tables_were_migrated(sender: Any, using: str, **kwargs: Any) -> None:
+    """Make the catalogue of a site that had terms before there was one.
+
+    Only once every migration is applied: until then a table that this reads may lack a
+    column. Each ``migrate`` asks again.
+    """
+    connection = connections[using]
+    if using != router.db_for_write(PublicTerm):
+        return
+    if PublicTerm._meta.db_table not in connection.introspection.table_names():
+        return
+    if PublicTerm.objects.exists() or not TermPage.objects.filter(live=True).exists():
+        return
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        return
+    logger.info("%d public terms are in the new catalogue", catalogue.rebuild())

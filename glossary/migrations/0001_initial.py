@@ -1568,6 +1568,13 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="publicterm",
             index=models.Index(
+                fields=["glossary", "category", "sort_key", "term"],
+                name="glossary_publicterm_category",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="publicterm",
+            index=models.Index(
                 fields=["glossary", "slug"], name="glossary_publicterm_slug"
             ),
         ),

@@ -66,6 +66,10 @@ class PublicTerm(models.Model):
                 fields=["glossary", "letter", "sort_key", "term"],
                 name="glossary_publicterm_letter",
             ),
+            models.Index(
+                fields=["glossary", "category", "sort_key", "term"],
+                name="glossary_publicterm_category",
+            ),
             models.Index(fields=["glossary", "slug"], name="glossary_publicterm_slug"),
         ]
 

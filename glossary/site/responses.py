@@ -12,13 +12,13 @@ from hashlib import blake2b
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.http.response import HttpResponseBase, StreamingHttpResponse
-from django.utils import timezone
 from django.utils.cache import get_conditional_response, patch_vary_headers
-from django.utils.http import http_date, parse_etags
+from django.utils.http import http_date
 from django.utils.translation import get_language
 
 from .. import __version__, conf
-from ..delivery.versions import NOTHING_YET, State, current
+from ..delivery.conditions import PRIVATE, last_modified, names, public
+from ..delivery.versions import State, current
 
 
 Body = bytes | str | Iterator[str]
@@ -39,20 +39,17 @@ def respond(
     # Read first: what is made next is at least as new.
     state = current()
     etag = _etag(state, request, content_type)
-    # A time tells versions apart only once no other can come in the same second.
-    modified = int(state.modified.timestamp())
-    is_past = state != NOTHING_YET and timezone.now().timestamp() >= modified + 1
+    modified = last_modified(state)
     headers = {
         "ETag": etag,
         "Cache-Control": _cache_control(request),
         "Content-Type": content_type,
     }
-    if is_past:
+    if modified is not None:
         headers["Last-Modified"] = http_date(modified)
     if canonical:
         headers["Link"] = f'<{canonical}>; rel="canonical"'
-    known = parse_etags(request.headers.get("If-None-Match", ""))
-    if etag in {tag.removeprefix("W/") for tag in known}:
+    if names(request, etag):
         # Whoever knows it was given the content of this address in this version.
         headers.pop("Content-Type")
         return HttpResponseNotModified(headers=headers)
@@ -67,9 +64,7 @@ def respond(
         response["Content-Length"] = str(len(response.content))
     else:
         response = StreamingHttpResponse(body, headers=headers)
-    return get_conditional_response(
-        request, etag, modified if is_past else None, response
-    )
+    return get_conditional_response(request, etag, modified, response)
 
 
 def _cache_control(request: HttpRequest) -> str:
@@ -77,11 +72,8 @@ def _cache_control(request: HttpRequest) -> str:
     if settings.SESSION_COOKIE_NAME in request.COOKIES or "Authorization" in (
         request.headers
     ):
-        return "private, no-store"
-    return (
-        f"public, max-age={conf.api_max_age()}, s-maxage={conf.api_s_maxage()}, "
-        "stale-while-revalidate=86400"
-    )
+        return PRIVATE
+    return public()
 
 
 def varies(response: HttpResponseBase) -> None:

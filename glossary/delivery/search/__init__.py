@@ -8,6 +8,7 @@ match: an answer says when there were more than that.
 from ...conf import index_is_transactional as is_transactional
 from .finding import Results, search_terms
 from .highlights import highlight
+from .hits import load_hits
 
 
-__all__ = ["Results", "highlight", "is_transactional", "search_terms"]
+__all__ = ["Results", "highlight", "is_transactional", "load_hits", "search_terms"]

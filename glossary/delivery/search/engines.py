@@ -60,13 +60,11 @@ NONE = Matches({}, complete=True)
 class Question:
     """What an engine is asked: the words, all of which a term has to hold, and the
     public terms that may be found. ``filtered`` tells that these are not all terms of
-    their glossaries. With ``or_starts``, where none holds the words, the last one may
-    be the start of a word."""
+    their glossaries."""
 
     words: Sequence[str]
     terms: QuerySet[PublicTerm]
     filtered: bool = False
-    or_starts: bool = False
 
     @cached_property
     def terms_sql(self) -> tuple[str, tuple[Any, ...]]:
@@ -77,12 +75,13 @@ class Question:
         return sql, params
 
 
-def find_matches(question: Question) -> Matches:
-    """The terms that hold the words, in at most three queries."""
+def find_matches(question: Question, *, or_starts: bool = False) -> Matches:
+    """The terms that hold the words, in at most three queries. With ``or_starts``,
+    where none does, the last word may be the start of one."""
     matches = NONE
     try:
         for matches in _attempts(question):
-            if matches.ranks or not question.or_starts:
+            if matches.ranks or not or_starts:
                 break
     except EmptyResultSet:
         return NONE
@@ -235,7 +234,7 @@ def _lexemes(question: Question, config: str | None) -> Lexemes:
             f"(SELECT count(*) FROM ({terms} LIMIT {FEW_TERMS + 1}) AS term)"
         )
         params += of_terms
-    [row] = _rows(f"SELECT {', '.join(columns)}", params)
+    [row] = read_rows(f"SELECT {', '.join(columns)}", params)
     few_terms = question.filtered and row[-1] <= FEW_TERMS
     *words, last, start = row[: len(question.words) + 1]
     return Lexemes(
@@ -290,7 +289,7 @@ class Part(NamedTuple):
 
 
 def _read(parts: Sequence[Part]) -> Matches:
-    rows = _rows(
+    rows = read_rows(
         " UNION ALL ".join(
             f"SELECT {number}, part.* FROM ({part.sql}) AS part"
             for number, part in enumerate(parts)
@@ -306,7 +305,8 @@ def _read(parts: Sequence[Part]) -> Matches:
     return Matches(ranks, all(count < MOST_RANKED for count in read.values()))
 
 
-def _rows(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+def read_rows(sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """What a statement finds, in the database that the catalogue is read from."""
     alias = router.db_for_read(PublicTerm)
     with connections[alias].cursor() as cursor:
         cursor.execute(sql, params)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from html import unescape
+from typing import Any
 
-from ..documents import TermDocument, TermHighlight, TermSpan
+from ..documents import TermHighlight, TermSpan
 from .words import split
 
 
@@ -22,17 +25,22 @@ MOST_KEPT = 5_000
 WHOLE_BELOW = 4
 ENDING = 2
 
+# Tags that words stand apart at, and all of them. A < in a text is written &lt;.
+_BETWEEN_WORDS = re.compile(r"(?:</?(?:p|h\d|li|ul|ol|blockquote|br|hr)\b[^<>]*>\s*)+")
+_TAG = re.compile(r"<[^<>]*>")
+
 Field = tuple[str, Iterable[str]]
 
 
-def highlight(document: TermDocument, text: str) -> list[TermHighlight]:
+def highlight(document: Mapping[str, Any], text: str) -> list[TermHighlight]:
     """Where a term that was found has the words: at most one piece of each field, which
     is as ``TermDocument`` names it.
 
-    ``document`` holds its rich texts as plain text. A piece has at most 200 characters,
-    with … where it was cut. Case and accents do not matter, nor do endings.
+    ``document`` has those fields, with rich texts as they are stored: only those that
+    are looked at are made plain. A piece has at most 200 characters, with … where it
+    was cut. Case and accents do not matter, nor do endings.
     """
-    pattern = _pattern(split(text))
+    pattern = _pattern_of(text)
     if pattern is None:
         return []
     return [
@@ -42,7 +50,7 @@ def highlight(document: TermDocument, text: str) -> list[TermHighlight]:
     ]
 
 
-def _fields(document: TermDocument) -> Iterator[Field]:
+def _fields(document: Mapping[str, Any]) -> Iterator[Field]:
     yield "title", [document["title"]]
     yield "heading", [document["heading"]]
     # A hidden one is there for misspellings, and not for readers.
@@ -55,7 +63,7 @@ def _fields(document: TermDocument) -> Iterator[Field]:
         (
             text
             for section in sections
-            for text in (section["body"], section["heading"])
+            for text in (_plain(section["body"]), section["heading"])
         ),
     )
     comparisons = (block["value"] for block in document["comparisons"])
@@ -64,21 +72,31 @@ def _fields(document: TermDocument) -> Iterator[Field]:
         (
             text
             for value in comparisons
-            for text in (value["comparison"], value["name"])
+            for text in (_plain(value["comparison"]), value["name"])
         ),
     )
     questions = (block["value"] for block in document["faq"])
     yield (
         "faq",
-        (text for value in questions for text in (value["question"], value["answer"])),
+        (
+            text
+            for value in questions
+            for text in (value["question"], _plain(value["answer"]))
+        ),
     )
+
+
+def _plain(html: str) -> str:
+    """The rich text on one line. It is shown, not kept: a parser would take longer
+    than all else that a search does."""
+    return unescape(_TAG.sub("", _BETWEEN_WORDS.sub(" ", html))).strip()
 
 
 def _first_piece(
     field: str, texts: Iterable[str], pattern: re.Pattern[str]
 ) -> TermHighlight | None:
     for text in texts:
-        folded = text.translate(_FOLDED)
+        folded = _folded(text)
         if first := pattern.search(folded):
             return _piece(field, text, folded, first, pattern)
     return None
@@ -125,8 +143,9 @@ def _bounds(text: str, place: int) -> tuple[int, int]:
     return start, end
 
 
-def _pattern(words: Iterable[str]) -> re.Pattern[str] | None:
-    starts = {_start(part) for word in words for part in _parts(word)}
+@lru_cache(maxsize=100)
+def _pattern_of(text: str) -> re.Pattern[str] | None:
+    starts = {_start(part) for word in split(text) for part in _parts(word)}
     if not starts:
         return None
     return re.compile("|".join(sorted(starts, key=len, reverse=True)))
@@ -134,7 +153,7 @@ def _pattern(words: Iterable[str]) -> re.Pattern[str] | None:
 
 def _parts(word: str) -> list[str]:
     """The words, folded, that an index makes of one with signs in it."""
-    return [part for part in re.split(r"\W+", word.translate(_FOLDED)) if part]
+    return [part for part in re.split(r"\W+", _folded(word)) if part]
 
 
 def _start(word: str) -> str:
@@ -158,6 +177,10 @@ def _has_no_spaces(word: str) -> bool:
         or "\U00020000" <= char <= "\U0003ffff"
         for char in word
     )
+
+
+def _folded(text: str) -> str:
+    return text.lower() if text.isascii() else text.translate(_FOLDED)
 
 
 class _Folded(dict[int, str]):

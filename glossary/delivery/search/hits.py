@@ -1,0 +1,54 @@
+"""What a search shows of the terms that it found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..documents import TermHit
+from ..links import Links
+from ..public_pages import PublicPages
+from ..scope import Scope
+from ..term_loader import Row, category_of, load_labels, load_rows
+from ..term_streams import BLOCKS, TermStreams
+from .highlights import highlight
+
+
+def load_hits(
+    pks: Sequence[int], text: str, scope: Scope, links: Links
+) -> list[TermHit]:
+    """The terms of these ids in this order, without those that are not public on the
+    site, each with the places where it has the words of the text. By two queries: what
+    the terms refer to is not looked up.
+    """
+    rows = load_rows(pks, PublicPages(scope))
+    labels = load_labels(rows) if rows else {}
+    return [
+        {
+            "id": pk,
+            "slug": row["slug"],
+            "title": row["title"],
+            "short_definition": row["short_definition"],
+            "category": category_of(row),
+            "html_url": row["glossary"].term_url(row["slug"]),
+            "detail_url": links.term(pk),
+            "highlights": highlight(_texts(row, labels.get(pk, [])), text),
+        }
+        for pk in pks
+        if (row := rows.get(pk))
+    ]
+
+
+def _texts(row: Row, labels: Sequence[Any]) -> Mapping[str, Any]:
+    """The part of its document that a reader searches, with its rich texts as they
+    are stored."""
+    streams = TermStreams(*(row[name] for name in BLOCKS))
+    return {
+        "title": row["title"],
+        "heading": row["heading"],
+        "labels": [{"text": text, "kind": kind} for _pk, text, kind, _rule in labels],
+        "short_definition": row["short_definition"],
+        "explanation": streams.explanation(str),
+        "comparisons": streams.comparisons(str, lambda pk: None),
+        "faq": streams.faq(str),
+    }
