@@ -6,6 +6,7 @@ unknown or malformed.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
@@ -163,5 +164,5 @@ def index_is_transactional() -> bool:
     backend = import_backend(configured["BACKEND"])
     return configured.get("AUTO_UPDATE", True) and any(
         kind.__module__.startswith("modelsearch.backends.database")
-        for kind in getattr(backend, "__mro__", [backend])
+        for kind in (inspect.getmro(backend) if inspect.isclass(backend) else [backend])
     )
