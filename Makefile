@@ -5,6 +5,7 @@ PORT ?= 8000
 ARGS ?=
 
 VENV := .venv
+CLIENTS := .venv-clients
 BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --disable-pip-version-check -q
 TYPED := glossary/payload glossary/richtext $(wildcard glossary/linking) \
@@ -20,7 +21,7 @@ PRODUCTION = SECRET_KEY=$$($(PYTHON) -c 'import secrets; print(secrets.token_url
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 .PHONY: help demo serve test test-fast test-sqlite test-postgres test-custom-page \
-	test-browser exhaustive lint format types checks matrix lowest highest benchmark clean
+	test-browser clients fuzz nuxt exhaustive lint format types checks matrix lowest highest benchmark clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' \
@@ -58,7 +59,7 @@ test: lint types checks test-sqlite test-postgres test-custom-page test-browser 
 test-fast: $(VENV)/.test ## the tests while you work: SQLite, no browser, nothing slow
 	$(PYTEST) -q -n auto -m "not browser and not slow and not exhaustive" $(ARGS)
 
-test-sqlite: $(VENV)/.test ## the tests on SQLite, but those of the admin
+test-sqlite: $(VENV)/.test $(CLIENTS)/.ready ## the tests on SQLite, but those of the admin
 	$(PYTEST) -q -n auto -m "not browser and not exhaustive" $(ADMIN) $(ARGS)
 
 test-postgres: $(VENV)/.test ## all but the browser tests on PostgreSQL
@@ -71,6 +72,17 @@ test-custom-page: $(VENV)/.test ## the tests on a site with a base page of its o
 
 test-browser: $(VENV)/.test ## the browser tests (GLOSSARY_SCREENSHOTS=1 keeps pictures)
 	$(POSTGRES) $(PYTEST) -q -n auto -m browser tests/browser $(ARGS)
+
+clients: $(VENV)/.test $(CLIENTS)/.ready ## generated clients read the API (needs Node)
+	GLOSSARY_REQUIRE_SERVICES=1 $(PYTEST) -q tests/test_clients.py $(ARGS)
+
+FUZZ_EXAMPLES ?= 500
+fuzz: $(VENV)/.test ## schemathesis asks the API for all it can think of (FUZZ_EXAMPLES=...)
+	GLOSSARY_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(POSTGRES) $(PYTEST) -q \
+		tests/test_api_fuzz.py $(ARGS)
+
+nuxt: $(VENV)/.test ## build the example front end and look at it (needs Node)
+	GLOSSARY_REQUIRE_SERVICES=1 $(PYTEST) -q tests/browser/test_nuxt.py $(ARGS)
 
 exhaustive: $(VENV)/.test ## what takes minutes: an import broken off at every statement
 	$(PYTEST) -q -n auto -m exhaustive $(ARGS)
@@ -136,7 +148,12 @@ $(VENV)/.test: $(VENV)/.demo requirements/test.txt
 	@$(BIN)/python $(PIP_INSTALL) -r requirements/test.txt
 	@touch $@
 
+$(CLIENTS)/.ready: requirements/clients.txt
+	@$(PYTHON) -m venv --clear $(CLIENTS)
+	@$(CLIENTS)/bin/python $(PIP_INSTALL) -r requirements/clients.txt
+	@touch $@
+
 clean: ## remove what these targets made, but not the demo's data
-	rm -rf $(VENV) .matrix build dist *.egg-info staticfiles screenshots \
+	rm -rf $(VENV) $(CLIENTS) .node .matrix build dist *.egg-info staticfiles screenshots \
 		.hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -45,7 +45,7 @@ API = "/api/glossary/v1/"
 EXAMPLES = os.environ.get("GLOSSARY_FUZZ_EXAMPLES")
 FEW_EXAMPLES = "15"
 
-FIELDS = ["*", "*,-explanation", "_,title", "_,slug,faq(value(question))", "-tags"]
+FIELDS = ["", "*", "*,-explanation", "_,title", "_,slug,faq(value(question))", "-tags"]
 
 
 # It takes what is posted for a thing that was made, to ask for it by GET, a thousand
