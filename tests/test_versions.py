@@ -82,7 +82,7 @@ def test_a_rolled_back_version_comes_again_as_another(site_id):
 
 
 @on_postgres
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_publishing_at_once_gives_each_number_once_and_a_follower_misses_nothing():
     glossary = factories.make_glossary("words")
     terms = [factories.make_term(glossary, f"term-{n}", live=False) for n in range(12)]

@@ -801,7 +801,7 @@ def test_a_process_that_breaks_off_gives_back_what_it_holds(
 
 
 @pytest.mark.slow
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_two_processes_send_nothing_twice(receiver):
     if connections["default"].vendor == "sqlite":
         pytest.skip("threads share no SQLite database in memory")
