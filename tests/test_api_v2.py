@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -152,6 +153,19 @@ def test_a_term_in_full(client: Client, glossary: GlossaryPage) -> None:
         ("emb", "abbreviation"),
     ]
     assert {label["case_rule"] for label in answer["labels"]} == {"ignore"}
+
+
+@pytest.mark.parametrize("rich_text", ["html", "markdown", "db_html"])
+def test_a_term_is_the_same_on_our_own_api(
+    client: Client, glossary: GlossaryPage, rich_text: str
+) -> None:
+    term = make_complete_term(glossary)
+    v1 = client.get(f"/api/glossary/v1/terms/{term.pk}/?rich_text={rich_text}")
+    v2 = client.get(f"{TERMS}{term.pk}/?rich_text_format={rich_text}")
+    body = v1.content.decode()
+    for ours, wagtails in (("terms", "terms"), ("glossaries", "pages")):
+        body = body.replace(f"/api/glossary/v1/{ours}/", f"/api/v2/{wagtails}/")
+    assert json.loads(body) == v2.json()
 
 
 def test_a_list_can_show_all_of_each_term(

@@ -187,6 +187,33 @@ def test_a_plain_page_can_do_all_that(glossary):
     assert_is_as_rebuilt()
 
 
+@pytest.mark.parametrize("name", ["slug", "title"])
+def test_a_public_term_is_renamed_as_a_plain_page(glossary, name):
+    term = factories.make_term(glossary, "term")
+    pointing = factories.make_term(
+        glossary, "pointing", related_terms=[RelatedTerm.objects.get(page=term)]
+    )
+    page = factories.home_page().get_descendants().get(pk=term.pk)
+    setattr(page, name, "renamed")
+    with Log() as log:
+        page.save()
+    told = {("term", term.pk)} | ({("term", pointing.pk)} if name == "slug" else set())
+    assert told <= log.changed
+    assert getattr(PublicTerm.objects.get(pk=term.pk), name) == "renamed"
+    assert_is_as_rebuilt()
+
+
+def test_a_term_is_moved_as_a_plain_page(glossary):
+    term = factories.make_term(glossary, "term")
+    other = factories.make_glossary("other")
+    page = factories.home_page().get_descendants().get(pk=term.pk)
+    with Log() as log:
+        page.move(other, pos="last-child")
+    assert ("term", term.pk) in log.changed
+    assert PublicTerm.objects.get(pk=term.pk).glossary_id == other.pk
+    assert_is_as_rebuilt()
+
+
 def test_deleting_a_term_makes_its_name_wanted_again(glossary):
     term = factories.make_term(glossary, "term", labels=["Label"])
     known = factories.make_related_term(glossary, "term")

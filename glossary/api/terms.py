@@ -220,7 +220,7 @@ def _moved(asked: Asked[Any], paths: Iterable[str]) -> HttpResponse:
     response = Answer({"location": location}, lasts=False)
     response.status_code = 301 if is_permanent else 302
     response["Location"] = location
-    # Short, because redirects are not in the version.
+    # Short, because it has no ETag by which a cache could ask again.
     response["Cache-Control"] = "public, max-age=60"
     return response
 

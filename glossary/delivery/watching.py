@@ -96,7 +96,7 @@ def page_was_saved(
     update_fields: Collection[str] | None = None,
     **kwargs: Any,
 ) -> None:
-    """Any page but a term that was saved as one."""
+    """Any page but a term that was saved as a term."""
     if not _is_other_page(sender) or raw:
         return
     if update_fields is not None and set(update_fields) <= DRAFT_FIELDS:
@@ -110,6 +110,10 @@ def page_was_saved(
     if is_glossary:
         catalogue.refresh_glossary(instance.pk)
     if not is_changed:
+        return
+    if TermPage.objects.filter(pk=instance.pk).exists():
+        # As a move does it, or a package that knows no terms.
+        terms_written.send(sender=TermPage, pks=[instance.pk])
         return
     catalogue.refresh_mentioning(Mention.Target.PAGE, [instance.pk])
     if is_glossary or place != former_place:
