@@ -3,6 +3,7 @@ hidden, and whoever follows the changes has everything."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,14 +20,22 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from wagtail.contrib.redirects.models import Redirect
-from wagtail.models import Locale, PageViewRestriction, Site
+from wagtail.models import Locale, Page, PageViewRestriction, Site
 
-from glossary.models import Category, RelatedTerm, TermLabel, TermLink, TermPage
+from glossary.models import (
+    Category,
+    GlossaryPage,
+    RelatedTerm,
+    TermLabel,
+    TermLink,
+    TermPage,
+)
 
 from . import factories
 
 
 API = "/api/glossary/v1"
+SITE = "site:"
 SLUGS = [f"term-{number}" for number in range(5)]
 HOSTS = ["localhost", "second.example"]
 ADDRESSES = [
@@ -45,7 +54,10 @@ ADDRESSES = [
     "/letters/",
     "/graph/",
     *(f"/payload/{slug}/" for slug in SLUGS[:2]),
+    *(f"/categories/{slug}/" for slug in ("one", "two")),
 ]
+# What stands for the page at an address of the site itself.
+FILES = ["index.md", "_payload.json", "llms.txt", "llms-full.txt"]
 
 slugs = st.sampled_from(SLUGS)
 which = st.integers(0, 7)
@@ -70,6 +82,7 @@ class EditorsAndReaders(RuleBasedStateMachine):
         cache.clear()
         self.client = Client()
         self.mirrors: dict[str, dict[tuple[str, str], Any]] = {h: {} for h in HOSTS}
+        self.seen: dict[tuple[str, str, str], bytes] = {}
         self.followed = dict.fromkeys(HOSTS, 0)
 
     def teardown(self) -> None:
@@ -269,12 +282,37 @@ class EditorsAndReaders(RuleBasedStateMachine):
     @invariant()
     def nothing_is_stale(self) -> None:
         for host in HOSTS:
-            for address in ADDRESSES:
+            for address in (*ADDRESSES, *self.details(), *self.files()):
                 kept = self.get(host, address)
                 with override_settings(GLOSSARY_API_CACHE=None):
                     fresh = self.get(host, address)
                 assert kept.status_code == fresh.status_code < 500, address
-                assert kept.content == fresh.content, address
+                body = b"".join(kept)
+                assert body == b"".join(fresh), address
+                if etag := kept.headers.get("ETag"):
+                    # Whoever has it is told that nothing has changed.
+                    key = host, address, etag
+                    assert self.seen.setdefault(key, body) == body, key
+
+    def details(self) -> Iterator[str]:
+        """Addresses with the ids and paths that this example has."""
+        for glossary in GlossaryPage.objects.order_by("pk"):
+            yield f"/glossaries/{glossary.pk}/"
+            yield f"/graph/?glossary={glossary.pk}"
+        for term in TermPage.objects.order_by("pk"):
+            yield f"/terms/{term.pk}/?rich_text=markdown"
+            yield f"/terms/{term.pk}/backlinks/"
+            yield f"/terms/by-path/?path={self.path(term)}"
+
+    def files(self) -> Iterator[str]:
+        first = TermPage.objects.order_by("pk")[:2]
+        for page in (*GlossaryPage.objects.order_by("pk"), *first):
+            yield from (SITE + self.path(page) + name for name in FILES)
+
+    @staticmethod
+    def path(page: Page) -> str:
+        """Where a page is on its site, whichever this is."""
+        return f"/{page.url_path.lstrip('/').partition('/')[2]}"
 
     @invariant()
     def followers_have_everything(self) -> None:
@@ -321,12 +359,14 @@ class EditorsAndReaders(RuleBasedStateMachine):
             assert told <= public
 
     def get(self, host: str, address: str) -> Any:
-        return self.client.get(API + address, headers={"host": host})
+        url = address.removeprefix(SITE) if address.startswith(SITE) else API + address
+        return self.client.get(url, headers={"host": host})
 
 
 @pytest.mark.django_db
 def test_editors_and_readers(settings):
     settings.WAGTAIL_I18N_ENABLED = True
+    settings.GLOSSARY_API_RATES = None
     from hypothesis import settings as hypothesis_settings
 
     run_state_machine_as_test(

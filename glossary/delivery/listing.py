@@ -10,19 +10,20 @@ from __future__ import annotations
 import base64
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import product
 from typing import Any, NamedTuple
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connections
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 from taggit.models import Tag
 
 from ..alphabet import OTHER, letter_of
 from ..models import Category, LetterCount, PublicTerm, TermTag
+from .rows import MAX_PARTS, Part, read_parts
 from .scope import ScopeGlossary
 
 
@@ -34,8 +35,6 @@ ORDERS: Mapping[str, str] = {
     "id": "term_id",
 }
 MAX_CURSOR = 1_000
-# More parts than this are sorted together, not merged from the index.
-MAX_PARTS = 100
 LARGEST_ID = 2**62
 # Every database and time zone can tell the times of these years.
 YEARS = range(1900, 9000)
@@ -292,16 +291,24 @@ def _rows(
         *_sorting(field, descending, backwards)
     )
     end = offset + limit
+    # Too many parts are sorted together, not merged from the index.
     if field != "sort_key" or len(places) > MAX_PARTS:
         return list(terms.filter(_anywhere(places))[offset:end])
     parts = [terms.filter(_at(place), glossary=place.glossary_id) for place in places]
     if len(parts) == 1:
         return list(parts[0][offset:end])
     direction = "DESC" if descending else "ASC"
-    return merged(
-        [part[:end] for part in parts],
+    return read_parts(
+        PublicTerm,
+        list(_in_sql(part[:end] for part in parts)),
         f"ORDER BY 2 {direction}, 1 {direction} LIMIT {limit} OFFSET {offset}",
     )
+
+
+def _in_sql(parts: Iterable[QuerySet[Any, Any]]) -> Iterator[Part]:
+    for part in parts:
+        with suppress(EmptyResultSet):
+            yield Part(*part.query.get_compiler(part.db).as_sql())
 
 
 def _sorting(field: str, descending: bool, backwards: bool) -> list[Any]:
@@ -330,32 +337,6 @@ def _beyond(position: Position, field: str, descending: bool) -> Q:
         return Q(**{f"{field}__{beyond}e": key}) & (further | behind_it)
     found = further | Q(**{field: key}) & behind_it
     return found if position.backwards else found | Q(**{f"{field}__isnull": True})
-
-
-def merged(parts: Sequence[QuerySet[Any, Any]], end: str = "") -> list[Any]:
-    """The rows of querysets of ``values_list()``, each of which keeps its own order and
-    limit, and so its own index; by one statement for up to ``MAX_PARTS`` of them, which
-    ``end``, in SQL, may sort and cut. Values are as the database's driver gives them.
-
-    Django's ``union()`` cannot do that on SQLite.
-    """
-    rows: list[Any] = []
-    for start in range(0, len(parts), MAX_PARTS):
-        statements: list[str] = []
-        parameters: list[Any] = []
-        for number, part in enumerate(parts[start : start + MAX_PARTS]):
-            try:
-                statement, its_own = part.query.get_compiler(part.db).as_sql()
-            except EmptyResultSet:
-                continue
-            statements.append(f"SELECT * FROM ({statement}) part{number}")  # noqa: S608
-            parameters += its_own
-        if statements:
-            union = " UNION ALL ".join(statements)
-            with connections[parts[0].db].cursor() as cursor:
-                cursor.execute(f"SELECT * FROM ({union}) parts {end}", parameters)  # noqa: S608
-                rows += cursor.fetchall()
-    return rows
 
 
 # --- Cursors

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-from django.db.models import QuerySet
-
-from ..models import NameVariant, PublicName, TermPage
+from ..models import PublicName, TermPage
 from ..names import (
     FEWEST,
     edit_distance,
@@ -23,9 +21,9 @@ from ..names import (
     words,
 )
 from .documents import LabelKind, TermSuggestion
-from .listing import merged
 from .prepared import IDS, Prepared
 from .public_pages import visible
+from .rows import Part, read_parts
 from .scope import Scope, ScopeGlossary
 
 
@@ -42,7 +40,14 @@ MOST_WORDS = 4
 LONG = 8
 # What is shown of these is the title of their term.
 NOT_SHOWN = ("inflection", "hidden")
-COLUMNS = ("public_term_id", "kind", "text", "key")
+# In SQL: Django would take longer to make it than a database to answer it.
+NAMES = "SELECT public_term_id, kind, text, key FROM glossary_publicname"
+FROM_KEY = f"{NAMES} WHERE glossary_id = %s AND key >= %s ORDER BY key LIMIT %s"
+BEFORE_KEY = f"{NAMES} WHERE glossary_id = %s AND key < %s ORDER BY key DESC LIMIT %s"
+# In the order of its index, because PostgreSQL would else collect all that it finds
+# before it cuts.
+OF_VARIANTS = f"""{NAMES} WHERE id IN (SELECT public_name_id FROM glossary_namevariant
+    WHERE variant IN ({{hashes}}) ORDER BY variant LIMIT {ALIKE})"""  # noqa: S608
 EXACT, BEGINS, HAS_WORD, ALIKE_AT_START, ALIKE_IN_WORD = range(5)
 
 
@@ -238,31 +243,24 @@ def _beside(typed: str, glossaries: Sequence[ScopeGlossary], most: int) -> list[
     begin so and then others, and a few before it. What is beside it begins in the same
     way, longer than any other."""
     key = typed.encode()
-    names = PublicName.objects.values_list(*COLUMNS)
-    parts: list[QuerySet[Any, Any]] = []
+    parts: list[Part] = []
     for glossary in glossaries:
-        its_own = names.filter(glossary=glossary.pk)
-        parts += [
-            its_own.filter(key__gte=key).order_by("key")[:most],
-            its_own.filter(key__lt=key).order_by("-key")[:BESIDE],
-        ]
-    return _names(merged(parts))
+        parts.append(Part(FROM_KEY, [glossary.pk, key, most]))
+        parts.append(Part(BEFORE_KEY, [glossary.pk, key, BESIDE]))
+    return _names(parts)
 
 
 def _alike(typed: str, glossaries: Sequence[ScopeGlossary]) -> list[Name]:
     """Names with a word that is one of these, or would be but for one mistake."""
-    parts: list[QuerySet[Any, Any]] = []
+    parts: list[Part] = []
     for word in words(typed)[:MOST_WORDS]:
         hashes = {item for glossary in glossaries for item in probes(word, glossary.pk)}
-        # In the order of its index, because PostgreSQL would else collect all that it
-        # finds before it cuts.
-        rows = NameVariant.objects.filter(variant__in=hashes).order_by("variant")
-        names = PublicName.objects.filter(pk__in=rows.values("public_name_id")[:ALIKE])
-        parts.append(names.values_list(*COLUMNS))
-    return _names(merged(parts))
+        parts.append(Part(OF_VARIANTS.format(hashes=", ".join(map(str, hashes)))))
+    return _names(parts)
 
 
-def _names(rows: Iterable[tuple[Any, ...]]) -> list[Name]:
+def _names(parts: Sequence[Part]) -> list[Name]:
+    rows = read_parts(PublicName, parts)
     names = (Name(pk, kind, text, bytes(key).decode()) for pk, kind, text, key in rows)
     return list(dict.fromkeys(names))
 

@@ -18,18 +18,18 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connections, router
 from django.db.models import QuerySet
 from modelsearch.backends import get_search_backend
 from modelsearch.conf import get_app_config
 from modelsearch.utils import get_descendants_content_types_pks
 
 from ...models import PublicTerm, TermPage
+from ..rows import Part, read_parts, read_rows
 
 
 # How many matches are ranked, of those by title and of the others. Reading a text out
 # of the index costs some ten microseconds.
-MOST_RANKED = 300
+MOST_RANKED = 200
 # Filters that leave no more terms than these: PostgreSQL looks at each of them, rather
 # than at each match of a word that may be in most terms.
 FEW_TERMS = 1_000
@@ -234,7 +234,7 @@ def _lexemes(question: Question, config: str | None) -> Lexemes:
             f"(SELECT count(*) FROM ({terms} LIMIT {FEW_TERMS + 1}) AS term)"
         )
         params += of_terms
-    [row] = read_rows(f"SELECT {', '.join(columns)}", params)
+    [row] = read_rows(PublicTerm, f"SELECT {', '.join(columns)}", params)
     few_terms = question.filtered and row[-1] <= FEW_TERMS
     *words, last, start = row[: len(question.words) + 1]
     return Lexemes(
@@ -280,21 +280,15 @@ def _by_columns(columns: str, question: Question, words: str) -> Part:
 # Reading
 
 
-class Part(NamedTuple):
-    """A SELECT of at most ``MOST_RANKED`` ids with their ranks. One without a score has
-    been read and does not match."""
-
-    sql: str
-    params: list[Any]
-
-
 def _read(parts: Sequence[Part]) -> Matches:
-    rows = read_rows(
-        " UNION ALL ".join(
-            f"SELECT {number}, part.* FROM ({part.sql}) AS part"
-            for number, part in enumerate(parts)
-        ),
-        [param for part in parts for param in part.params],
+    """From SELECTs of at most ``MOST_RANKED`` ids with their ranks. One without a score
+    has been read and does not match."""
+    rows = read_parts(
+        PublicTerm,
+        [
+            Part(f"SELECT {number}, part.* FROM ({sql}) AS part", params)
+            for number, (sql, params) in enumerate(parts)
+        ],
     )
     ranks: dict[int, Rank] = {}
     for _number, pk, in_title, score in rows:
@@ -303,15 +297,6 @@ def _read(parts: Sequence[Part]) -> Matches:
             ranks[pk] = max(rank, ranks.get(pk, rank))
     read = Counter(row[0] for row in rows)
     return Matches(ranks, all(count < MOST_RANKED for count in read.values()))
-
-
-def read_rows(sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-    """What a statement finds, in the database that the catalogue is read from."""
-    alias = router.db_for_read(PublicTerm)
-    with connections[alias].cursor() as cursor:
-        cursor.execute(sql, params)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
 
 
 # Any other backend

@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 from django.core.exceptions import EmptyResultSet
 
-from ...models import PublicName
+from ...models import PublicName, PublicTerm
 from ...names import name_key
 from ..documents import GlossaryFacetValue
 from ..listing import TermQuery, public_terms
-from .engines import Question, find_matches, read_rows
+from ..rows import read_rows
+from .engines import Question, find_matches
 from .words import readable, split
 
 
@@ -127,6 +128,7 @@ def _names(text: str, query: TermQuery, question: Question) -> dict[int, Named]:
         return {}
     glossaries = ", ".join(str(glossary.pk) for glossary in query.glossaries)
     names = read_rows(
+        PublicName,
         NAMES.format(glossaries=glossaries, terms=terms),
         [key, key + BEHIND_SPACE, *of_terms],
     )
@@ -147,7 +149,7 @@ def _facets(pks: list[int], wanted: Collection[str]) -> Facets:
     sql = " UNION ALL ".join(
         f"SELECT '{name}', {FACETS[name].format(ids=ids)}" for name in facets
     )
-    rows = read_rows(sql)
+    rows = read_rows(PublicTerm, sql)
     for name in facets:
         facets[name] = _values(row[1:] for row in rows if row[0] == name)
     return facets

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from html import unescape
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..documents import TermHighlight, TermSpan
 from .words import split
@@ -26,10 +26,38 @@ WHOLE_BELOW = 4
 ENDING = 2
 
 # Tags that words stand apart at, and all of them. A < in a text is written &lt;.
-_BETWEEN_WORDS = re.compile(r"(?:</?(?:p|h\d|li|ul|ol|blockquote|br|hr)\b[^<>]*>\s*)+")
+_BETWEEN = r"/?(?:p|h\d|li|ul|ol|blockquote|br|hr)\b"
+_BETWEEN_WORDS = re.compile(rf"(?:<{_BETWEEN}[^<>]*>\s*)+")
 _TAG = re.compile(r"<[^<>]*>")
+# Other tags with a letter right before and behind them. The < comes first because a
+# search for it is quick.
+_WITHIN_WORD = re.compile(
+    rf"<(?<=\w<)(?!{_BETWEEN})[^<>]*>(?:<(?!{_BETWEEN})[^<>]*>)*\w"
+)
 
 Field = tuple[str, Iterable[str]]
+
+
+class Sought(NamedTuple):
+    """The words of a search as they are looked for in a text: by how they start,
+    without case and accents."""
+
+    pattern: re.Pattern[str]
+    starts: tuple[str, ...]
+
+    def may_be_in(self, source: str) -> bool:
+        """Whether they may stand in a text, given as the HTML or JSON that it is stored
+        as. False is certain, and known without reading what holds it."""
+        if not source.isascii():
+            return True
+        folded = source.lower()
+        return (
+            any(start in folded for start in self.starts)
+            # An escape may stand for a part of a word, or for what parts two.
+            or "&" in source
+            or source.count("\\") != source.count('\\"')
+            or _WITHIN_WORD.search(source) is not None
+        )
 
 
 def highlight(document: Mapping[str, Any], text: str) -> list[TermHighlight]:
@@ -40,17 +68,20 @@ def highlight(document: Mapping[str, Any], text: str) -> list[TermHighlight]:
     are looked at are made plain. A piece has at most 200 characters, with … where it
     was cut. Case and accents do not matter, nor do endings.
     """
-    pattern = _pattern_of(text)
-    if pattern is None:
+    words = sought(text)
+    if words is None:
         return []
     return [
         piece
-        for field, texts in _fields(document)
-        if (piece := _first_piece(field, texts, pattern))
+        for field, texts in _fields(document, words)
+        if (piece := _first_piece(field, texts, words.pattern))
     ]
 
 
-def _fields(document: Mapping[str, Any]) -> Iterator[Field]:
+def _fields(document: Mapping[str, Any], words: Sought) -> Iterator[Field]:
+    def plain(html: str) -> str:
+        return _plain(html) if words.may_be_in(html) else ""
+
     yield "title", [document["title"]]
     yield "heading", [document["heading"]]
     # A hidden one is there for misspellings, and not for readers.
@@ -63,7 +94,7 @@ def _fields(document: Mapping[str, Any]) -> Iterator[Field]:
         (
             text
             for section in sections
-            for text in (_plain(section["body"]), section["heading"])
+            for text in (plain(section["body"]), section["heading"])
         ),
     )
     comparisons = (block["value"] for block in document["comparisons"])
@@ -72,7 +103,7 @@ def _fields(document: Mapping[str, Any]) -> Iterator[Field]:
         (
             text
             for value in comparisons
-            for text in (_plain(value["comparison"]), value["name"])
+            for text in (plain(value["comparison"]), value["name"])
         ),
     )
     questions = (block["value"] for block in document["faq"])
@@ -81,7 +112,7 @@ def _fields(document: Mapping[str, Any]) -> Iterator[Field]:
         (
             text
             for value in questions
-            for text in (value["question"], _plain(value["answer"]))
+            for text in (value["question"], plain(value["answer"]))
         ),
     )
 
@@ -144,11 +175,14 @@ def _bounds(text: str, place: int) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=100)
-def _pattern_of(text: str) -> re.Pattern[str] | None:
-    starts = {_start(part) for word in split(text) for part in _parts(word)}
-    if not starts:
+def sought(text: str) -> Sought | None:
+    """What is looked for, for a text that was searched; nothing without a word."""
+    parts = {part for word in split(text) for part in _parts(word)}
+    if not parts:
         return None
-    return re.compile("|".join(sorted(starts, key=len, reverse=True)))
+    patterns = sorted(map(_pattern, parts), key=len, reverse=True)
+    starts = {part[: _kept(part)] for part in parts}
+    return Sought(re.compile("|".join(dict.fromkeys(patterns))), tuple(sorted(starts)))
 
 
 def _parts(word: str) -> list[str]:
@@ -156,14 +190,18 @@ def _parts(word: str) -> list[str]:
     return [part for part in re.split(r"\W+", _folded(word)) if part]
 
 
-def _start(word: str) -> str:
-    escaped = re.escape(word)
+def _pattern(word: str) -> str:
+    start = re.escape(word[: _kept(word)])
     if _has_no_spaces(word):
-        return escaped
-    if len(word) < WHOLE_BELOW:
-        return rf"\b{escaped}\b"
-    kept = min(max(WHOLE_BELOW, len(word) - ENDING), LEAD)
-    return rf"\b{re.escape(word[:kept])}\w*"
+        return start
+    return rf"\b{start}\b" if len(word) < WHOLE_BELOW else rf"\b{start}\w*"
+
+
+def _kept(word: str) -> int:
+    """How many of its letters a word has to begin with to be met."""
+    if len(word) < WHOLE_BELOW or _has_no_spaces(word):
+        return len(word)
+    return min(max(WHOLE_BELOW, len(word) - ENDING), LEAD)
 
 
 def _has_no_spaces(word: str) -> bool:

@@ -10,8 +10,8 @@ from ..links import Links
 from ..public_pages import PublicPages
 from ..scope import Scope
 from ..term_loader import Row, category_of, load_labels, load_rows
-from ..term_streams import BLOCKS, TermStreams
-from .highlights import highlight
+from ..term_streams import BLOCKS, PROSE, TermStreams
+from .highlights import Sought, highlight, sought
 
 
 def load_hits(
@@ -23,6 +23,7 @@ def load_hits(
     """
     rows = load_rows(pks, PublicPages(scope))
     labels = load_labels(rows) if rows else {}
+    words = sought(text)
     return [
         {
             "id": pk,
@@ -32,17 +33,20 @@ def load_hits(
             "category": category_of(row),
             "html_url": row["glossary"].term_url(row["slug"]),
             "detail_url": links.term(pk),
-            "highlights": highlight(_texts(row, labels.get(pk, [])), text),
+            "highlights": highlight(_texts(row, labels.get(pk, []), words), text),
         }
         for pk in pks
         if (row := rows.get(pk))
     ]
 
 
-def _texts(row: Row, labels: Sequence[Any]) -> Mapping[str, Any]:
+def _texts(row: Row, labels: Sequence[Any], words: Sought | None) -> Mapping[str, Any]:
     """The part of its document that a reader searches, with its rich texts as they
-    are stored."""
-    streams = TermStreams(*(row[name] for name in BLOCKS))
+    are stored. A stream without any of the words is left empty."""
+    texts = (row[name] if name in PROSE else None for name in BLOCKS)
+    streams = TermStreams(
+        *(text if text and words and words.may_be_in(text) else None for text in texts)
+    )
     return {
         "title": row["title"],
         "heading": row["heading"],
