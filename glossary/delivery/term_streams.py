@@ -124,7 +124,9 @@ class TermStreams:
 
 
 def _children(text: str | None, block: str) -> list[Child]:
-    raw = _from_json(text or "[]")
+    if not text:
+        return []
+    raw = _from_json(text)
     if isinstance(raw, str):  # JSON in JSON, as Wagtail also reads it
         raw = _from_json(raw)
     children: list[Child] = []

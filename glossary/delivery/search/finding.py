@@ -30,9 +30,9 @@ BEHIND_SPACE = b"!"
 NAMES = f"""SELECT name.public_term_id, name.key, name.kind
     FROM glossary_publicname AS name
     WHERE name.glossary_id IN ({{glossaries}}) AND name.key >= %s AND name.key < %s
-    AND EXISTS (SELECT 1 FROM ({{terms}}) AS term
-        WHERE term.term_id = name.public_term_id)
-    ORDER BY name.key LIMIT {MOST_NAMES}"""  # noqa: S608
+    {{among}} ORDER BY name.key LIMIT {MOST_NAMES}"""  # noqa: S608
+AMONG = """AND EXISTS
+    (SELECT 1 FROM ({terms}) AS term WHERE term.term_id = name.public_term_id)"""
 # Each value, what it is called, and of how many of the terms it is.
 FACETS = {
     "category": """category.slug, category.name, count(*)
@@ -114,6 +114,7 @@ def _is_filtered(query: TermQuery) -> bool:
         or query.slugs
         or query.ids
         or query.updated_after
+        or query.fallback
     )
 
 
@@ -127,10 +128,11 @@ def _names(text: str, query: TermQuery, question: Question) -> dict[int, Named]:
     except EmptyResultSet:
         return {}
     glossaries = ", ".join(str(glossary.pk) for glossary in query.glossaries)
+    among = AMONG.format(terms=terms) if question.filtered else ""
     names = read_rows(
         PublicName,
-        NAMES.format(glossaries=glossaries, terms=terms),
-        [key, key + BEHIND_SPACE, *of_terms],
+        NAMES.format(glossaries=glossaries, among=among),
+        [key, key + BEHIND_SPACE, *(of_terms if among else ())],
     )
     nearest: dict[int, Named] = {}
     for pk, own_key, kind in names:

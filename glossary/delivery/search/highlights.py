@@ -45,14 +45,20 @@ class Sought(NamedTuple):
     pattern: re.Pattern[str]
     starts: tuple[str, ...]
 
+    def start_in(self, folded: str) -> bool:
+        """Whether any of them may begin in a text, given without case and accents."""
+        for start in self.starts:  # noqa: SIM110 (any() takes twice as long)
+            if start in folded:
+                return True
+        return False
+
     def may_be_in(self, source: str) -> bool:
         """Whether they may stand in a text, given as the HTML or JSON that it is stored
         as. False is certain, and known without reading what holds it."""
         if not source.isascii():
             return True
-        folded = source.lower()
         return (
-            any(start in folded for start in self.starts)
+            self.start_in(source.lower())
             # An escape may stand for a part of a word, or for what parts two.
             or "&" in source
             or source.count("\\") != source.count('\\"')
@@ -74,7 +80,7 @@ def highlight(document: Mapping[str, Any], text: str) -> list[TermHighlight]:
     return [
         piece
         for field, texts in _fields(document, words)
-        if (piece := _first_piece(field, texts, words.pattern))
+        if (piece := _first_piece(field, texts, words))
     ]
 
 
@@ -124,12 +130,13 @@ def _plain(html: str) -> str:
 
 
 def _first_piece(
-    field: str, texts: Iterable[str], pattern: re.Pattern[str]
+    field: str, texts: Iterable[str], words: Sought
 ) -> TermHighlight | None:
     for text in texts:
         folded = _folded(text)
-        if first := pattern.search(folded):
-            return _piece(field, text, folded, first, pattern)
+        # A pattern takes ten times longer to tell that there is nothing.
+        if words.start_in(folded) and (first := words.pattern.search(folded)):
+            return _piece(field, text, folded, first, words.pattern)
     return None
 
 
