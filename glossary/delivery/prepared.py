@@ -103,5 +103,8 @@ class _Compiled(NamedTuple):
 
 
 def _as_stored(value: Value, alias: str) -> Any:
-    is_native = connections[alias].features.has_native_uuid_field
-    return value.hex if isinstance(value, UUID) and not is_native else value
+    if isinstance(value, UUID) and not (
+        connections[alias].features.has_native_uuid_field
+    ):
+        return value.hex
+    return value
