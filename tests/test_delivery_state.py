@@ -10,6 +10,7 @@ import pytest
 from django.core.cache import cache
 from django.db import transaction
 from django.test import Client, TestCase, override_settings
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -364,12 +365,17 @@ class EditorsAndReaders(RuleBasedStateMachine):
 
 
 @pytest.mark.django_db
-def test_editors_and_readers(settings):
+@pytest.mark.parametrize(
+    ("examples", "steps"),
+    [
+        pytest.param(4, 6, marks=pytest.mark.slow),
+        pytest.param(40, 20, marks=pytest.mark.exhaustive),
+    ],
+)
+def test_editors_and_readers(settings, examples: int, steps: int) -> None:
     settings.WAGTAIL_I18N_ENABLED = True
     settings.GLOSSARY_API_RATES = None
-    from hypothesis import settings as hypothesis_settings
-
     run_state_machine_as_test(
         EditorsAndReaders,
-        settings=hypothesis_settings(stateful_step_count=6, max_examples=4),
+        settings=hypothesis_settings(max_examples=examples, stateful_step_count=steps),
     )
