@@ -197,6 +197,11 @@ def test_there_is_a_page_to_read(client: Client, settings: Any) -> None:
     assert "List terms" in text
     assert "<script" not in text
     assert "style=" not in text
+    assert "unless <code>fields</code> asks" in text
+    assert "`" not in text
+    values = "integer, from 1, up to 100, by default 20"
+    assert f"<code>limit</code> <small>{values}</small>" in text
+    assert "<code>ids</code> <small>array of integer, from 1" in text
     settings.WAGTAILAPI_DOCS_ENABLED = False
     for path in ("docs/", "openapi.json"):
         hidden = client.get(f"{API}{path}")

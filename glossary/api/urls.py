@@ -19,6 +19,7 @@ from pydantic_core import to_json
 
 from .. import conf
 from .delivering import JSON
+from .docs_page import context_of
 from .openapi import DESCRIPTION, GlossaryAPI
 from .problems import Problem, not_found
 from .router import glossary_router
@@ -69,13 +70,7 @@ def _written(path_prefix: str) -> tuple[bytes, str]:
 def docs(request: HttpRequest) -> HttpResponse:
     """The same to read, without a script."""
     _check_shown()
-    document = api.get_openapi_schema()
-    operations = [
-        {"method": method.upper(), "path": path, **operation}
-        for path, methods in document["paths"].items()
-        for method, operation in methods.items()
-    ]
-    context = {"document": document, "operations": operations}
+    context = context_of(api.get_openapi_schema())
     return TemplateResponse(request, "glossary/api/docs.html", context).render()
 
 

@@ -113,7 +113,8 @@ class Command(BaseCommand):
             )
 
     def _editors(self) -> Group:
-        """May write and publish everything of the glossary, and nothing else."""
+        """May write and publish everything of the glossary and set up its webhooks, and
+        nothing else."""
         group, created = Group.objects.get_or_create(name="Glossary editors")
         if created:
             root = Page.get_first_root_node()
@@ -128,7 +129,11 @@ class Command(BaseCommand):
                 Permission.objects.get(codename="access_admin"),
                 *Permission.objects.filter(
                     content_type__app_label="glossary",
-                    content_type__model__in=["category", "relatedterm"],
+                    content_type__model__in=[
+                        "category",
+                        "relatedterm",
+                        "webhookendpoint",
+                    ],
                 ),
             )
         return group
