@@ -84,6 +84,8 @@ def build() -> list[str]:
             slug=f"{SLUG}{pk}",
             letter=title[0],
             sort_key=title.encode(),
+            first_published_at=pattern.first_published_at,
+            last_published_at=pattern.last_published_at,
         )
         for pk, title in zip(pks, titles, strict=True)
     )

@@ -18,7 +18,7 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from django.core.exceptions import EmptyResultSet
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from taggit.models import Tag
 
 from ..alphabet import OTHER, letter_of
@@ -30,8 +30,8 @@ from .scope import ScopeGlossary
 # What each order sorts by. With "-" before it, it is the other way round.
 ORDERS: Mapping[str, str] = {
     "title": "sort_key",
-    "first_published_at": "term__first_published_at",
-    "last_published_at": "term__last_published_at",
+    "first_published_at": "first_published_at",
+    "last_published_at": "last_published_at",
     "id": "term_id",
 }
 MAX_CURSOR = 1_000
@@ -236,7 +236,7 @@ def _filtered(query: TermQuery) -> QuerySet[PublicTerm]:
         terms = terms.filter(pk__in={pk for pk in query.ids if 0 < pk < LARGEST_ID})
     if query.updated_after:
         since = _storable_time(query.updated_after)
-        terms = terms.filter(term__last_published_at__gt=since)
+        terms = terms.filter(last_published_at__gt=since)
     return terms
 
 
@@ -287,12 +287,12 @@ def _rows(
     terms: QuerySet[Any, Any] = _filtered(query)
     if position:
         terms = terms.filter(_beyond(position, field, descending))
-    terms = terms.values_list("pk", field).order_by(
-        *_sorting(field, descending, backwards)
-    )
+    sign = "-" if descending else ""
+    terms = terms.values_list("pk", field).order_by(f"{sign}{field}", f"{sign}pk")
     end = offset + limit
-    # Too many parts are sorted together, not merged from the index.
-    if field != "sort_key" or len(places) > MAX_PARTS:
+    # Too many parts are sorted together, not merged from the index. Merged, times come
+    # as each database has them.
+    if len(places) > MAX_PARTS or (len(places) > 1 and field != "sort_key"):
         return list(terms.filter(_anywhere(places))[offset:end])
     parts = [terms.filter(_at(place), glossary=place.glossary_id) for place in places]
     if len(parts) == 1:
@@ -311,32 +311,14 @@ def _in_sql(parts: Iterable[QuerySet[Any, Any]]) -> Iterator[Part]:
             yield Part(*part.query.get_compiler(part.db).as_sql())
 
 
-def _sorting(field: str, descending: bool, backwards: bool) -> list[Any]:
-    if field == "term_id":
-        return ["-pk" if descending else "pk"]
-    if field == "sort_key":
-        return ["-sort_key", "-pk"] if descending else ["sort_key", "pk"]
-    # Terms without a time come last; backwards, first.
-    nulls = {"nulls_first": True} if backwards else {"nulls_last": True}
-    by_time = F(field).desc(**nulls) if descending else F(field).asc(**nulls)
-    return [by_time, "-pk" if descending else "pk"]
-
-
 def _beyond(position: Position, field: str, descending: bool) -> Q:
     beyond = "lt" if descending else "gt"
     behind_it = Q(**{f"pk__{beyond}": position.pk})
-    key = position.key
     if field == "term_id":
         return behind_it
-    if key is None:
-        unknown = Q(**{f"{field}__isnull": True})
-        return unknown & behind_it | (~unknown if position.backwards else Q(pk__in=[]))
-    further = Q(**{f"{field}__{beyond}": key})
-    if field == "sort_key":
-        # The first condition says nothing new, but lets an index begin there.
-        return Q(**{f"{field}__{beyond}e": key}) & (further | behind_it)
-    found = further | Q(**{field: key}) & behind_it
-    return found if position.backwards else found | Q(**{f"{field}__isnull": True})
+    further = Q(**{f"{field}__{beyond}": position.key})
+    # The first condition says nothing new, but lets an index begin there.
+    return Q(**{f"{field}__{beyond}e": position.key}) & (further | behind_it)
 
 
 # --- Cursors
@@ -346,7 +328,7 @@ def _ends(order: str, row: tuple[int, Any]) -> tuple[bytes | datetime | None, in
     pk, key = row
     if order.removeprefix("-") == "id":
         return None, pk
-    return (key if key is None or isinstance(key, datetime) else bytes(key)), pk
+    return (key if isinstance(key, datetime) else bytes(key)), pk
 
 
 def _write_cursor(position: Position) -> str:
@@ -381,8 +363,6 @@ def _read_key(text: Any, order: str) -> bytes | datetime | None:
             if text is not None:
                 raise ValueError("an id has no key")
             return None
-    if text is None:
-        return None
     time = datetime.fromisoformat(text)
     if time.tzinfo is None or time.year not in YEARS:
         raise ValueError("no such time")

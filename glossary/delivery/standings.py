@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from django.db import models
@@ -34,8 +35,10 @@ SHOWN_KINDS = {TermLabel.Kind.SYNONYM, TermLabel.Kind.ABBREVIATION}
 PROSE = {"explanation": "body", "comparisons": "comparison", "faq": "answer"}
 ROW = (
     *("glossary_id", "locale_id", "category_id", "title", "slug", "letter"),
-    "sort_key",
+    *("sort_key", "first_published_at", "last_published_at"),
 )
+# When a term was published, if nobody knows.
+UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Pointer(NamedTuple):
@@ -63,6 +66,8 @@ class Standing:
     slug: str
     letter: str
     sort_key: bytes
+    first_published_at: datetime
+    last_published_at: datetime
     language: str = field(default="", compare=False)
     """Known of what it is to be."""
     names: set[Name] = field(default_factory=set)
@@ -72,6 +77,11 @@ class Standing:
     def face(self) -> tuple[Any, ...]:
         """What others show of it."""
         return self.glossary_id, self.slug
+
+    @property
+    def naming(self) -> tuple[Any, ...]:
+        """What the rows of its names are made from."""
+        return self.glossary_id, self.sort_key, self.names
 
     @property
     def row(self) -> tuple[Any, ...]:
@@ -88,7 +98,9 @@ Heap = tuple[int, str, str]
 
 def stored(pks: Collection[int]) -> dict[int, Standing]:
     rows = PublicTerm.objects.filter(pk__in=pks).values_list("pk", *ROW)
-    found = {pk: Standing(*row, bytes(key)) for pk, *row, key in rows}
+    found = {pk: Standing(*row) for pk, *row in rows}
+    for standing in found.values():
+        standing.sort_key = bytes(standing.sort_key)
     if found:
         names = PublicName.objects.filter(public_term__in=found)
         for pk, *name in names.values_list("public_term_id", "kind", "text", "letter"):
@@ -116,11 +128,12 @@ def read(pks: Collection[int], glossaries: Mapping[str, int]) -> dict[int, Stand
         .annotate(**streams)
         .values_list(
             *("pk", "path", "title", "slug", "category_id", "locale_id"),
+            *("first_published_at", "last_published_at"),
             *("locale__language_code", *streams),
         )
     )
     found: dict[int, Standing] = {}
-    for pk, path, title, slug, category, locale, language, *texts in rows:
+    for pk, path, title, slug, category, locale, first, last, language, *texts in rows:
         glossary = glossaries.get(path[: -TermPage.steplen])
         if glossary is None:
             continue
@@ -133,6 +146,8 @@ def read(pks: Collection[int], glossaries: Mapping[str, int]) -> dict[int, Stand
             slug,
             letter,
             sort_key(title, language),
+            first or UNKNOWN,
+            last or UNKNOWN,
             language,
             names={Name(PublicName.Kind.TITLE, title, letter)},
             pointers=_pointers(texts),
@@ -189,7 +204,7 @@ def write(before: Standings, after: Standings) -> None:
     renamed = {
         pk
         for pk, new in after.items()
-        if pk not in before or pk in differing or before[pk].names != new.names
+        if pk not in before or before[pk].naming != new.naming
     }
     pointing = {
         pk

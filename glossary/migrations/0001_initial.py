@@ -1159,6 +1159,20 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "first_published_at",
+                    models.DateTimeField(
+                        help_text="The beginning of 1970, if nobody knows.",
+                        verbose_name="first published at",
+                    ),
+                ),
+                (
+                    "last_published_at",
+                    models.DateTimeField(
+                        help_text="The beginning of 1970, if nobody knows.",
+                        verbose_name="last published at",
+                    ),
+                ),
+                (
                     "category",
                     models.ForeignKey(
                         blank=True,
@@ -1576,6 +1590,20 @@ class Migration(migrations.Migration):
             model_name="publicterm",
             index=models.Index(
                 fields=["glossary", "slug"], name="glossary_publicterm_slug"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="publicterm",
+            index=models.Index(
+                fields=["glossary", "first_published_at", "term"],
+                name="glossary_publicterm_first",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="publicterm",
+            index=models.Index(
+                fields=["glossary", "last_published_at", "term"],
+                name="glossary_publicterm_last",
             ),
         ),
         migrations.AddIndex(

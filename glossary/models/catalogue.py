@@ -53,6 +53,15 @@ class PublicTerm(models.Model):
         verbose_name=_("sort key"),
         help_text=_("Sorts by the rules of its language, byte by byte."),
     )
+    # Without NULL, which each database sorts at another end.
+    first_published_at = models.DateTimeField(
+        verbose_name=_("first published at"),
+        help_text=_("The beginning of 1970, if nobody knows."),
+    )
+    last_published_at = models.DateTimeField(
+        verbose_name=_("last published at"),
+        help_text=_("The beginning of 1970, if nobody knows."),
+    )
 
     class Meta:
         verbose_name = _("public term")
@@ -71,6 +80,14 @@ class PublicTerm(models.Model):
                 name="glossary_publicterm_category",
             ),
             models.Index(fields=["glossary", "slug"], name="glossary_publicterm_slug"),
+            models.Index(
+                fields=["glossary", "first_published_at", "term"],
+                name="glossary_publicterm_first",
+            ),
+            models.Index(
+                fields=["glossary", "last_published_at", "term"],
+                name="glossary_publicterm_last",
+            ),
         ]
 
     def __str__(self) -> str:
