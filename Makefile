@@ -33,9 +33,23 @@ WITHOUT_DATABASE := $(addprefix --ignore=tests/test_, architecture.py devalue.py
 	payload_javascript.py payload_streams.py payload_tables.py \
 	docs.py locale.py richtext.py schema.py site_project.py sources.py wheel.py)
 
-# The admin's tests run once, on PostgreSQL, which sorts and searches by its own rules.
-ADMIN := $(addprefix --ignore=tests/test_, admin.py admin_exports.py \
-	admin_import_permissions.py admin_imports.py)
+# What every database answers alike runs once too.
+ALIKE := $(addprefix --ignore=tests/test_, blocks.py checks.py \
+	clients.py custom_page.py export_destination.py export_payload.py \
+	export_records.py export_terms.py extension.py forms.py import_options.py \
+	import_rights.py negotiation.py openapi.py pages.py previews.py proposals.py \
+	prose.py purging.py site_markdown.py site_payload.py structured_data.py \
+	webhook_admin.py webhooks.py)
+
+# These run once, on PostgreSQL, which sorts and searches by its own rules, and refuses
+# what SQLite takes.
+ON_POSTGRES := $(addprefix --ignore=tests/test_, admin.py admin_exports.py \
+	admin_import_permissions.py admin_imports.py api_fuzz.py check_terms.py)
+
+# What knows pages only through the rest.
+WITHOUT_PAGES := $(addprefix --ignore=tests/test_, delivery_search.py import_options.py \
+	import_rights.py listing.py openapi.py proposals.py purging.py suggestions.py \
+	webhook_admin.py webhook_sending.py webhooks.py)
 
 # --- The demo
 
@@ -56,19 +70,19 @@ serve: $(VENV)/.demo ## serve the database of `make demo` as in production, with
 
 test: lint types checks test-sqlite test-postgres test-custom-page test-browser ## everything that has to hold
 
-test-fast: $(VENV)/.test ## the tests while you work: SQLite, no browser, nothing slow
-	$(PYTEST) -q -n auto -m "not browser and not slow and not exhaustive" $(ARGS)
+test-fast: $(VENV)/.test ## while you work: a case of each test that is not slow, on SQLite
+	$(PYTEST) -q -n auto -m "not browser and not slow and not exhaustive" --one-case $(ARGS)
 
-test-sqlite: $(VENV)/.test $(CLIENTS)/.ready ## the tests on SQLite, but those of the admin
-	$(PYTEST) -q -n auto -m "not browser and not exhaustive" $(ADMIN) $(ARGS)
+test-sqlite: $(VENV)/.test $(CLIENTS)/.ready ## the tests on SQLite, but for a few
+	$(PYTEST) -q -n auto -m "not browser and not exhaustive" $(ON_POSTGRES) $(ARGS)
 
-test-postgres: $(VENV)/.test ## all but the browser tests on PostgreSQL
+test-postgres: $(VENV)/.test ## the tests on PostgreSQL that a database can change
 	$(POSTGRES) $(PYTEST) -q -n auto -m "not browser and not exhaustive and not once" \
-		$(WITHOUT_DATABASE) $(ARGS)
+		$(WITHOUT_DATABASE) $(ALIKE) $(ARGS)
 
 test-custom-page: $(VENV)/.test ## the tests on a site with a base page of its own
 	$(PYTEST) -q -n auto -m "not browser and not slow and not exhaustive" \
-		--ds tests.settings_custom_page $(WITHOUT_DATABASE) $(ARGS)
+		--ds tests.settings_custom_page $(WITHOUT_DATABASE) $(WITHOUT_PAGES) $(ARGS)
 
 test-browser: $(VENV)/.test ## the browser tests (GLOSSARY_SCREENSHOTS=1 keeps pictures)
 	$(POSTGRES) $(PYTEST) -q -n auto -m browser tests/browser $(ARGS)

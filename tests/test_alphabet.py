@@ -146,6 +146,7 @@ def test_order(language: str, names: list[str]) -> None:
 
 
 @given(any_text, languages)
+@pytest.mark.slow
 def test_any_text_has_a_letter_and_a_key(name: str, language: str) -> None:
     letter = letter_of(name, language)
     assert 1 <= len(letter) <= 8

@@ -146,6 +146,7 @@ SPACES = st.sampled_from(["", " ", "\t \n", "\x1d", "\x85", "\xa0", "\ufeff", "\
 
 
 @given(q=st.lists(SPACES | st.text(max_size=3), max_size=30).map("".join))
+@pytest.mark.slow
 def test_what_may_be_searched_for_is_what_the_document_says(q: str) -> None:
     assume(len(q) <= 200 and len(q.split()) <= MOST_WORDS)
     request = RequestFactory().get("/", {"q": q})

@@ -600,6 +600,7 @@ def test_a_site_without_a_glossary_gives_nothing(
 
 
 @pytest.mark.parametrize("hidden", ["draft", "login", "password", "groups", "glossary"])
+@pytest.mark.slow
 def test_no_endpoint_tells_of_what_is_hidden(
     client: Client, admin_user: Any, glossary: GlossaryPage, hidden: str
 ) -> None:
@@ -672,6 +673,7 @@ VALUES = [
 ]
 
 
+@pytest.mark.slow
 def test_no_value_breaks_an_endpoint(client: Client, term: TermPage) -> None:
     for endpoint in endpoints():
         path, _, query = address(endpoint, term).partition("?")
@@ -690,6 +692,7 @@ def test_no_value_breaks_an_endpoint(client: Client, term: TermPage) -> None:
     value=st.text(max_size=60),
 )
 @how_hard(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@pytest.mark.slow
 def test_no_text_breaks_anything(
     client: Client, term: TermPage, name: str, value: str
 ) -> None:

@@ -291,6 +291,7 @@ def test_a_hundred_terms_can_be_asked_for(client: Client) -> None:
     assert client.get(f"{TERMS}?limit=101").status_code == 400
 
 
+@pytest.mark.slow
 def test_categories_take_the_same_queries_however_many(
     client: Client, glossary: GlossaryPage
 ) -> None:

@@ -246,6 +246,7 @@ def test_the_structure_of_a_term_that_is_written(schemas: dict[str, Any]) -> Non
     assert term["tags"] == ["string"]
 
 
+@pytest.mark.slow
 def test_the_document_and_its_page_are_served(client: Client) -> None:
     assert client.get("/api/v3/openapi.json").status_code == 200
     page = client.get("/api/v3/docs/")
@@ -328,6 +329,7 @@ def test_terms_are_found_by_type_and_address(
 # Writing
 
 
+@pytest.mark.slow
 def test_a_term_is_written_and_read_back(
     editor: TokenClient, client: Client, glossary: GlossaryPage
 ) -> None:
@@ -403,6 +405,7 @@ def test_a_term_is_written_and_read_back(
     assert client.get(f"/api/v2/terms/{pk}/").status_code == 200
 
 
+@pytest.mark.slow
 def test_a_change_leaves_the_rest_as_it_is(
     editor: TokenClient, client: Client, glossary: GlossaryPage
 ) -> None:

@@ -107,6 +107,7 @@ def test_imports_go_down(path):
 
 
 @pytest.mark.parametrize("folder", PURE)
+@pytest.mark.slow
 def test_pure_places_stand_on_the_standard_library(folder):
     allowed = {"glossary", *sys.stdlib_module_names, *PURE[folder]}
     place = APP / folder
@@ -122,6 +123,7 @@ def test_package_itself_imports_nothing():
     assert list(imported_names(APP / "__init__.py")) == []
 
 
+@pytest.mark.slow
 def test_nothing_imports_the_demo_site():
     assert [
         path

@@ -250,6 +250,7 @@ def our_texts(instance: Any) -> list[tuple[str, str]]:
 
 @given(fields=content)
 @pytest.mark.parametrize("model", [TermPage, CourseTermPage])
+@pytest.mark.slow
 def test_texts_of_any_content_are_those_that_wagtail_finds(
     model: type[TermPage], related_term: RelatedTerm, fields: dict[str, Any]
 ) -> None:
@@ -426,6 +427,7 @@ def forget_all() -> None:
     ReferenceIndex.objects.all().delete()
 
 
+@pytest.mark.slow
 def test_statements_do_not_grow_with_the_objects(glossary: GlossaryPage) -> None:
     many = [full(glossary, TermPage, f"term-{letter}") for letter in "abcdefgh"]
     for term in many:
@@ -628,6 +630,7 @@ def test_references_of_a_category_are_not_kept(glossary: GlossaryPage) -> None:
 
 @given(fields=content)
 @pytest.mark.parametrize("model", [TermPage, CourseTermPage])
+@pytest.mark.slow
 def test_references_of_any_content_are_those_that_wagtail_finds(
     model: type[TermPage], related_term: RelatedTerm, fields: dict[str, Any]
 ) -> None:

@@ -374,6 +374,7 @@ def test_rows_that_are_written_by_themselves(glossary):
     assert_is_as_rebuilt()
 
 
+@pytest.mark.slow
 def test_a_term_with_many_rows_is_read_once(glossary):
     counts = []
     for size in (1, 20):
@@ -470,6 +471,7 @@ def test_each_state_has_a_token_of_its_own():
     assert second.token != first.token
 
 
+@pytest.mark.slow
 def test_the_work_of_a_refresh_does_not_depend_on_the_number_of_terms(glossary):
     terms = [factories.make_term(glossary, labels=[f"L{n}"]) for n in range(12)]
     counts = []
@@ -482,6 +484,7 @@ def test_the_work_of_a_refresh_does_not_depend_on_the_number_of_terms(glossary):
     assert counts[0] == counts[1]
 
 
+@pytest.mark.slow
 def test_hiding_many_terms_takes_no_more_statements_for_each(glossary):
     """Those of a batch go together, whatever they are called and point at."""
     counts = []
@@ -510,6 +513,7 @@ def test_a_title_above_the_glossary_changes_no_address(glossary):
     assert ("term", term.pk) not in log.changed
 
 
+@pytest.mark.slow
 def test_terms_of_another_type_are_terms(glossary):
     with Log() as log:
         course = factories.make_term(

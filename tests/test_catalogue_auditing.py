@@ -133,6 +133,7 @@ def test_every_difference_is_told_and_put_right(term, fault, capsys):
     assert list(differences()) == []
 
 
+@pytest.mark.slow
 def test_an_audit_writes_nothing_and_reads_by_the_batch(term):
     counts = []
     for _ in range(2):

@@ -197,6 +197,7 @@ def test_both_places_of_a_term_use_the_chooser_of_its_glossary() -> None:
 
 
 @pytest.mark.parametrize("query", [{}, {"q": "related"}])
+@pytest.mark.slow
 def test_the_chooser_costs_the_same_for_any_number(
     admin_client: Client, glossary: GlossaryPage, query: dict[str, str]
 ) -> None:

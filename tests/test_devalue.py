@@ -554,6 +554,7 @@ def test_chains_of_what_holds_only_leaves_are_refused_not_followed(link: str) ->
         loads(chain([link], LEVELS))
 
 
+@pytest.mark.slow
 def test_an_error_far_down_is_told_as_any_other() -> None:
     with pytest.raises(PayloadError, match="no element") as caught:
         loads(chain(["[{}]"], 50_000).replace('"end"', "[7000000]"))
@@ -561,6 +562,7 @@ def test_an_error_far_down_is_told_as_any_other() -> None:
     assert len(str(caught.value)) < 250
 
 
+@pytest.mark.slow
 def test_many_wrappers_that_share_a_tail_are_followed_once() -> None:
     # Element 0 refers to every link of one chain: to follow each to its end would
     # take 1.25 thousand million steps.
@@ -876,6 +878,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES, st.booleans())
+@pytest.mark.slow
 def test_any_value_comes_back_from_its_payload(value: Any, slashes: bool) -> None:
     wire = dumps(value, escape_slashes=slashes)
     read = loads(wire.encode())
@@ -884,6 +887,7 @@ def test_any_value_comes_back_from_its_payload(value: Any, slashes: bool) -> Non
 
 
 @given(VALUES)
+@pytest.mark.slow
 def test_any_value_is_laid_out_as_json_or_refused(value: Any) -> None:
     json.dumps(to_plain(value), allow_nan=False)
 
@@ -918,6 +922,7 @@ JSON = st.recursive(
 
 
 @given(JSON)
+@pytest.mark.slow
 def test_any_json_is_a_value_or_an_error(parsed: object) -> None:
     check_reading(json.dumps(parsed))
 

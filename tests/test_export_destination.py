@@ -166,6 +166,7 @@ def test_a_static_tree_that_breaks_off_changes_nothing(tmp_path):
     assert (out / SLUGS[0] / "_payload.json").read_text().endswith("old")
 
 
+@pytest.mark.slow
 def test_a_killed_export_leaves_the_tree_and_its_rest_is_cleared_later(tmp_path):
     out = tmp_path / "out"
     publish_static(out, tree("old"))

@@ -96,6 +96,7 @@ def says(record: Any) -> TermPayload:
 
 
 @given(terms, terms)
+@pytest.mark.slow
 def test_the_record_says_the_target_afterwards(former, target):
     record = to_record(former)
     changed = edit_record(record, says(record), target)
@@ -104,6 +105,7 @@ def test_the_record_says_the_target_afterwards(former, target):
 
 
 @given(terms)
+@pytest.mark.slow
 def test_a_record_that_says_it_already_stays(term):
     record = to_record(term)
     before = dumps(record)
@@ -112,6 +114,7 @@ def test_a_record_that_says_it_already_stays(term):
 
 
 @given(terms, terms)
+@pytest.mark.slow
 def test_only_fields_that_differ_are_changed(former, target):
     record = to_record(former)
     before = dict(record)
@@ -126,6 +129,7 @@ def test_only_fields_that_differ_are_changed(former, target):
 
 
 @given(terms, terms)
+@pytest.mark.slow
 def test_what_the_record_shares_with_others_is_not_changed(former, target):
     record = to_record(former)
     shared = dict(record)
@@ -135,6 +139,7 @@ def test_what_the_record_shares_with_others_is_not_changed(former, target):
 
 
 @given(terms, terms)
+@pytest.mark.slow
 def test_wrapped_values_are_edited_inside_their_wrappers(former, target):
     wrapped: dict[str, Any] = {
         name: Tagged("Ref", value) if value else value

@@ -86,6 +86,7 @@ def test_types_are_offered_where_they_belong() -> None:
         assert model.allowed_subpage_models() == []
 
 
+@pytest.mark.slow
 def test_a_term_is_created_and_edited_in_the_admin(
     editor: Client, course: CoursePage
 ) -> None:
@@ -132,6 +133,7 @@ def test_a_glossary_is_created_and_edited_in_the_admin(
     assert course.subject == "Texts"
 
 
+@pytest.mark.slow
 def test_terms_of_both_types_are_listed(
     editor: Client, glossary: GlossaryPage, course: CoursePage
 ) -> None:
@@ -159,6 +161,7 @@ def test_visitors_read_them_in_the_templates_of_the_app(
     assert "What is a token?" in page.content.decode()
 
 
+@pytest.mark.slow
 def test_a_related_term_finds_its_page_whatever_its_type(
     client: Client, glossary: GlossaryPage
 ) -> None:

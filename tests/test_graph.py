@@ -122,6 +122,7 @@ def test_a_term_does_not_point_at_itself(glossary: GlossaryPage) -> None:
     assert the_graph()["edges"] == []
 
 
+@pytest.mark.slow
 def test_around_a_term_in_both_directions(glossary: GlossaryPage) -> None:
     make_chain(glossary, *"abcdef")
     assert ids(the_graph(around="c")) == ["c", "b", "d"]
@@ -171,6 +172,7 @@ def test_a_limit_shows_the_nearest(glossary: GlossaryPage) -> None:
     assert (ids(exact), exact["truncated"]) == ([*"abcd", "wanted"], False)
 
 
+@pytest.mark.slow
 def test_a_term_with_very_many_mentions_is_cut(
     glossary: GlossaryPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -224,6 +226,7 @@ def test_a_row_that_is_left_behind_gives_nothing_away(glossary: GlossaryPage) ->
     assert "b" not in ids(the_graph(around="a"))
 
 
+@pytest.mark.slow
 def test_a_graph_takes_as_many_queries_however_large(glossary: GlossaryPage) -> None:
     counts = []
     for slugs in ("abcde", "fghijklmnopq"):

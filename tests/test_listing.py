@@ -93,6 +93,7 @@ def make_translation(term: TermPage, title: str, *, live: bool = True) -> TermPa
 # Filters
 
 
+@pytest.mark.slow
 def test_the_order_of_a_language(glossary: GlossaryPage) -> None:
     make_terms(glossary, "weight", "Écho", "echo 2", "GPT-10", "GPT-3", "3D model")
     in_order = ["3D model", "Écho", "echo 2", "GPT-3", "GPT-10", "weight"]
@@ -111,6 +112,7 @@ def test_hidden_terms_are_in_no_list(glossary: GlossaryPage) -> None:
     assert shown(order="id") == shown(order="last_published_at") == ["Shown"]
 
 
+@pytest.mark.slow
 def test_several_values_mean_any_of_them(glossary: GlossaryPage) -> None:
     text, model = make_category("text"), make_category("model")
     one = make_term(glossary, "one", title="One", category=text, tags=["x"])
@@ -169,6 +171,7 @@ def test_any_time_can_be_asked_for(glossary: GlossaryPage, time: datetime) -> No
     assert shown(updated_after=time) == (["Term"] if time.year < 2026 else [])
 
 
+@pytest.mark.slow
 def test_several_glossaries_make_one_list(glossary: GlossaryPage) -> None:
     other = make_glossary("law")
     make_terms(glossary, "Ant", "Cat", "Cow")
@@ -184,6 +187,7 @@ def test_several_glossaries_make_one_list(glossary: GlossaryPage) -> None:
     assert {term.title for term in terms} == {"Cat", "Cod", "Cow"}
 
 
+@pytest.mark.slow
 def test_what_is_not_translated_falls_back(glossary: GlossaryPage) -> None:
     both, only_english, hidden = make_terms(glossary, "Both", "Only", "Hidden")
     french = make_french(glossary)
@@ -220,6 +224,7 @@ def walk(order: str, *, limit: int, backwards: bool = False, **query: Any) -> li
         part = ask(order=order, limit=limit, cursor=cursor, **query)
 
 
+@pytest.mark.slow
 def test_cursors_lead_through_the_whole_list(glossary: GlossaryPage) -> None:
     names = ["Same", "same", "Same", "Ant", "Bee", "Écho", "Zoo"]
     first, *terms = make_terms(glossary, *names)
@@ -247,6 +252,7 @@ def test_cursors_lead_through_the_whole_list(glossary: GlossaryPage) -> None:
             assert {term.pk for term in terms[:2]} == {*unknown}
 
 
+@pytest.mark.slow
 def test_a_cursor_stays_where_it_is(glossary: GlossaryPage) -> None:
     ant, *_, dog, _eel = make_terms(glossary, "Ant", "Bee", "Cat", "Dog", "Eel")
     part = ask(limit=2)
@@ -333,6 +339,7 @@ def test_no_cursor_breaks_anything(cursor: str) -> None:
     st.lists(st.integers(), max_size=3).map(tuple),
     st.sampled_from(EVERY_ORDER),
 )
+@pytest.mark.slow
 def test_no_filter_breaks_anything(
     texts: tuple[str, ...], ids: tuple[int, ...], order: str
 ) -> None:
@@ -349,6 +356,7 @@ def test_no_filter_breaks_anything(
 # Cost
 
 
+@pytest.mark.slow
 def test_the_number_of_queries(glossary: GlossaryPage) -> None:
     make_terms(glossary, "Ant", "Bee", "Cat")
     make_terms(make_french(glossary), "Un")

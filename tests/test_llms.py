@@ -169,6 +169,7 @@ def test_llms_full_txt_is_every_term_in_full(glossary):
         assert read(f"/ai/{slug}/index.md") in text
 
 
+@pytest.mark.slow
 def test_llms_full_txt_comes_in_pieces_of_the_same_cost(glossary, monkeypatch):
     monkeypatch.setattr(contents, "TERMS_AT_ONCE", 2)
     for number in range(6):

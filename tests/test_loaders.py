@@ -141,6 +141,7 @@ def set_stream(term: TermPage, **streams: str) -> None:
 # A term
 
 
+@pytest.mark.slow
 def test_a_term_in_full_is_as_wagtail_shows_it(
     client: Client, glossary: GlossaryPage
 ) -> None:
@@ -286,6 +287,7 @@ def test_structured_data(glossary: GlossaryPage) -> None:
 
 
 @pytest.mark.parametrize("rich_text", FORMATS)
+@pytest.mark.slow
 def test_thirty_terms_take_as_many_queries_as_one(
     glossary: GlossaryPage, rich_text: str
 ) -> None:
@@ -313,6 +315,7 @@ def test_thirty_terms_take_as_many_queries_as_one(
         assert counts[0] == counts[1] <= MAX_QUERIES
 
 
+@pytest.mark.slow
 def test_a_card_is_a_part_of_the_whole(
     glossary: GlossaryPage, django_assert_num_queries: Any
 ) -> None:
@@ -397,6 +400,7 @@ def test_the_same_tells_of_what_is_public() -> None:
 
 
 @pytest.mark.parametrize("reason", ["draft", "login"])
+@pytest.mark.slow
 def test_terms_of_a_hidden_glossary_are_hidden(reason: str) -> None:
     world = World("public")
     glossary = make_glossary("secret")
@@ -465,6 +469,7 @@ def test_a_deleted_target_leaves_its_text(glossary: GlossaryPage) -> None:
     assert document["comparisons"][0]["value"]["related_term"] is None
 
 
+@pytest.mark.slow
 def test_visible_is_what_wagtail_calls_public() -> None:
     world = World("public")
     Page = swapper.load_model("wagtailcore", "Page")
@@ -595,6 +600,7 @@ def test_json_in_json_is_read() -> None:
 # Backlinks
 
 
+@pytest.mark.slow
 def test_backlinks(glossary: GlossaryPage) -> None:
     target = make_term(glossary, "target")
     known = make_related_term(glossary, "target")
@@ -633,6 +639,7 @@ def test_backlinks(glossary: GlossaryPage) -> None:
     assert "backlinks" not in document
 
 
+@pytest.mark.slow
 def test_backlinks_come_in_parts(glossary: GlossaryPage) -> None:
     target = make_term(glossary, "target")
     known = make_related_term(glossary, "target")
@@ -673,6 +680,7 @@ def test_glossaries_come_as_asked_for(glossary: GlossaryPage) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_categories(glossary: GlossaryPage) -> None:
     basics, research, _empty = (
         make_category(name) for name in ("basics", "research", "empty")
@@ -697,6 +705,7 @@ def test_categories(glossary: GlossaryPage) -> None:
     assert counts(here, slugs=["basics", "empty", "nothing"]) == [("basics", 1)]
 
 
+@pytest.mark.slow
 def test_related_terms(glossary: GlossaryPage) -> None:
     make_term(glossary, "token")
     token, vector, matrix, tensor = (

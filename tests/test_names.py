@@ -148,6 +148,7 @@ def test_one_mistake_is_a_distance_of_one(name: str) -> None:
 
 
 @given(few, few)
+@pytest.mark.slow
 def test_distance(a: str, b: str) -> None:
     distance = edit_distance(a, b, 9)
     assert (distance == 0) == (a == b)

@@ -173,6 +173,7 @@ def test_a_question_opens_and_can_be_linked_to(glossary: GlossaryPage) -> None:
     assert words(details) == "Why? Because."
 
 
+@pytest.mark.slow
 def test_related_terms_stand_under_their_kinds(glossary: GlossaryPage) -> None:
     kinds = ["narrower", "related", "see_also", "contrast", "broader", "related"]
     for number, _kind in enumerate(kinds):

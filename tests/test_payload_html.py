@@ -174,6 +174,7 @@ def test_hostile_pages_take_linear_time(page: str) -> None:
     st.text(alphabet=st.sampled_from(list("<>!-/\"'= ascript[]{}&;x")), max_size=60),
     st.integers(0, 60),
 )
+@pytest.mark.slow
 def test_noise_around_a_payload_never_ends_in_another_error(
     noise: str, at: int
 ) -> None:

@@ -405,6 +405,7 @@ def test_words_in_any_order_give_a_value_or_an_error_of_ours(words: list[str]) -
         max_leaves=20,
     )
 )
+@pytest.mark.slow
 def test_json_is_read_as_json(expected: object) -> None:
     text = json.dumps(expected)
     if '"__proto__"' not in text:

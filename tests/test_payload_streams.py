@@ -202,6 +202,7 @@ JSON = st.recursive(
 
 
 @given(st.lists(JSON, max_size=5), st.integers(1, 40), st.sampled_from([None, 1]))
+@pytest.mark.slow
 def test_an_array_is_read_as_json_reads_it(
     values: list[object], step: int, indent: int | None
 ) -> None:
@@ -226,6 +227,7 @@ def is_read(data: bytes) -> bool:
 
 
 @given(st.lists(JSON, min_size=1, max_size=4), st.data())
+@pytest.mark.slow
 def test_a_broken_array_is_an_error_of_ours(
     values: list[object], data: st.DataObject
 ) -> None:

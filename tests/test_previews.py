@@ -344,6 +344,7 @@ def test_a_term_that_was_never_saved_has_the_id_0(glossary: GlossaryPage) -> Non
     assert document["meta"]["html_url"].endswith("/ai/new/")
 
 
+@pytest.mark.slow
 def test_a_draft_takes_no_more_queries_for_more_of_it(
     glossary: GlossaryPage, django_assert_max_num_queries: Any
 ) -> None:

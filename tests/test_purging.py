@@ -514,6 +514,7 @@ def test_an_import_purges_the_addresses_of_glossaries_alone(by_address: Cache) -
 
 
 @pytest.mark.django_db
+@pytest.mark.slow
 def test_many_changes_take_no_more_queries_than_few(
     by_address: Cache, django_assert_max_num_queries: Any
 ) -> None:

@@ -94,6 +94,7 @@ def test_it_follows_a_page_renamed_as_a_plain_page(
     assert token.slug == "lexeme"
 
 
+@pytest.mark.slow
 def test_links_go_over_to_the_name_that_a_renamed_page_takes(
     glossary: GlossaryPage,
 ) -> None:
@@ -303,6 +304,7 @@ def test_two_labels_can_exchange_their_texts(glossary: GlossaryPage) -> None:
     assert [label.text for label in stored] == ["b", "a"]
 
 
+@pytest.mark.slow
 def test_most_wanted_stand_first(glossary: GlossaryPage) -> None:
     rare = make_related_term(glossary, "rare")
     common = make_related_term(glossary, "common")

@@ -272,6 +272,7 @@ def test_a_field_with_fewer_features_keeps_the_text(markdown, features, html):
     assert converted.losses
 
 
+@pytest.mark.slow
 def test_an_address_repeated_through_a_definition_does_not_grow_the_text():
     text = f"[a]: /{'b' * 20_000}\n\n" + "[a] " * 5_000
     converted = markdown_to_rich_text(text)
@@ -804,16 +805,19 @@ ANYTHING = st.lists(
 
 
 @given(BLOCKS | ANYTHING)
+@pytest.mark.slow
 def test_markdown_settles_after_one_pass(markdown):
     assert_round_trips(markdown)
 
 
 @given(BLOCKS | ANYTHING)
+@pytest.mark.slow
 def test_no_word_is_lost(markdown):
     assert_no_word_lost(markdown)
 
 
 @given(BLOCKS | ANYTHING)
+@pytest.mark.slow
 def test_no_markup_comes_in_whatever_the_text(markdown):
     assert_safe(markdown)
 
@@ -827,6 +831,7 @@ def test_no_character_is_too_odd(text):
 
 
 @given(BLOCKS)
+@pytest.mark.slow
 def test_an_editor_who_saves_changes_no_paragraph(markdown):
     html = stored(markdown)
     if "<br/>" in html and ("<li>" in html or "<a" in html):
@@ -902,6 +907,7 @@ class _Characters(HTMLParser):
 
 
 @given(RICH)
+@pytest.mark.slow
 def test_rich_text_keeps_every_character_and_its_marks(html):
     markdown = written(html)
     again = stored(markdown)
@@ -974,6 +980,7 @@ LINES = st.sampled_from(
 
 
 @given(st.lists(LINES, max_size=8).map("\n".join))
+@pytest.mark.slow
 def test_what_is_surely_lossless_loses_nothing(text):
     if is_surely_lossless(text):
         assert markdown_to_rich_text(text).losses == ()

@@ -908,6 +908,7 @@ _anything = st.one_of(
 
 
 @given(_anything)
+@pytest.mark.slow
 def test_anything_gives_a_storable_term_or_every_error(value: object) -> None:
     try:
         term = parse_term(value).term
@@ -936,6 +937,7 @@ def test_parsing_what_was_parsed_finds_nothing_new(value: object) -> None:
 
 
 @given(_json, _likely)
+@pytest.mark.slow
 def test_a_record_is_found_in_anything(value: object, term: dict[str, Any]) -> None:
     found = find_term([value, {"data": {"key": term}}], slug=term["slug"])
 

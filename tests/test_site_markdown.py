@@ -189,6 +189,7 @@ def test_links_get_full_addresses(href, full):
 
 
 @given(HOSTILE, HOSTILE, HOSTILE, HOSTILE)
+@pytest.mark.slow
 def test_no_text_becomes_markup(name, heading, definition, other):
     markdown = term_markdown(
         document(

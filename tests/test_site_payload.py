@@ -141,6 +141,7 @@ def test_a_payload_loses_what_has_been_hidden_since():
     assert CANARY not in str(record_of(term.pk, public_pages()))
 
 
+@pytest.mark.slow
 def test_one_term_takes_a_fixed_number_of_queries(django_assert_max_num_queries):
     glossary = make_glossary("words")
     targets = [make_term(glossary, f"target-{number}") for number in range(6)]

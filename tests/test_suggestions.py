@@ -55,6 +55,7 @@ def make_terms(glossary: GlossaryPage, *titles: str) -> None:
 # What is found
 
 
+@pytest.mark.slow
 def test_the_exact_name_then_names_that_begin_so_then_words(
     glossary: GlossaryPage,
 ) -> None:
@@ -259,6 +260,7 @@ def test_endless_text(glossary: GlossaryPage, text: str) -> None:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(st.characters(), max_size=30))
+@pytest.mark.slow
 def test_anything_can_be_typed(glossary: GlossaryPage, text: str) -> None:
     if not TermPage.objects.exists():
         make_terms(glossary, "Token", "C++", "ٹوکن")
@@ -277,6 +279,7 @@ def queries(text: str) -> list[str]:
     return [query["sql"] for query in captured]
 
 
+@pytest.mark.slow
 def test_the_number_of_queries(glossary: GlossaryPage) -> None:
     make_terms(glossary, "Machine learning", "Machine", "Token")
     make_terms(make_glossary("law"), "Machine of law")

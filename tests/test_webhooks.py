@@ -215,6 +215,7 @@ def restrict(page: Any) -> None:
     )
 
 
+@pytest.mark.slow
 def test_nothing_is_told_of_what_is_hidden_whatever_the_log_says(endpoint):
     """A log that has drifted gives nothing away: not a slug, not an address."""
     secret_home = make_glossary(CANARY)
@@ -321,6 +322,7 @@ def test_much_at_once_is_one_message_with_where_to_read_it(
     }
 
 
+@pytest.mark.slow
 def test_messages_stay_small(glossary, endpoint):
     put(*(changed(pk) for pk in range(10**15, 10**15 + 1500)))
     last = told()[-1]
@@ -333,6 +335,7 @@ def test_messages_stay_small(glossary, endpoint):
         assert len(body.encode()) < LARGEST_BODY
 
 
+@pytest.mark.slow
 def test_cost_does_not_grow_with_the_number_of_changes(glossary, endpoint):
     category = make_category()
     terms = [make_term(glossary, category=category) for _number in range(12)]
@@ -439,6 +442,7 @@ def verify(secret: str, headers: dict[str, str], body: str) -> Any:
     body=st.dictionaries(st.text(), st.text()).map(json.dumps),
     message_id=st.from_regex(r"\Amsg_[0-9a-f]{32}\Z"),
 )
+@pytest.mark.slow
 def test_the_library_of_the_standard_takes_our_signatures(body, message_id):
     endpoint = WebhookEndpoint(secret=new_secret())
     headers = signed_headers(endpoint, message_id, body.encode(), timezone.now())
@@ -487,6 +491,7 @@ def test_both_secrets_sign_until_the_former_one_ends(endpoint):
 
 
 @given(attempts=st.integers(1, 30), wish=st.none() | st.floats(0, 1e12))
+@pytest.mark.slow
 def test_delays_are_those_of_the_standard(attempts, wish):
     now = timezone.now()
     again = next_attempt(attempts, now, wish)
