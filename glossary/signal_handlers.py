@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+import swapper
 from django.apps import apps
 from django.db.models import ProtectedError
 from django.db.models.signals import (
@@ -16,13 +17,19 @@ from django.dispatch import Signal
 from django.utils.translation import ngettext
 from taggit.models import Tag
 from wagtail.documents import get_document_model
-from wagtail.models import CollectionViewRestriction, Locale, PageViewRestriction, Site
+from wagtail.models import Collection as DocumentCollection
+from wagtail.models import (
+    CollectionViewRestriction,
+    Locale,
+    PageViewRestriction,
+    Site,
+)
 from wagtail.signals import page_slug_changed, post_page_move
 
 from .conf import index_is_transactional
 from .delivery import telling, watching
 from .delivery.previews import show_in_front_end
-from .delivery.purging import purge_former_address
+from .delivery.purging import purge_deleted_term, purge_former_address
 from .importing.bulk.search import index_for_search
 from .models import Category, RelatedTerm, TermLabel, TermLink, TermPage, TermTag
 from .signals import (
@@ -112,17 +119,29 @@ def connect_the_catalogue() -> None:
         sender=apps.get_app_config("glossary"),
         dispatch_uid="glossary.tables_were_migrated",
     )
-    # Pages of any type, and terms of any subclass: those tell by themselves when they
-    # are saved.
-    for signal, receiver in (
-        (pre_save, watching.page_will_be_saved),
-        (post_save, watching.page_was_saved),
-        (pre_delete, watching.page_will_be_deleted),
-    ):
-        signal.connect(receiver, dispatch_uid=f"glossary.{receiver.__name__}")
+    Page = swapper.load_model("wagtailcore", "Page")
+    # One by one: a receiver for every model would make Django load each row of all the
+    # others before it deletes it.
     senders: dict[Any, list[tuple[Signal, Any]]] = {
+        model: [
+            (pre_save, watching.page_will_be_saved),
+            (post_save, watching.page_was_saved),
+            (pre_delete, watching.page_will_be_deleted),
+        ]
+        for model in apps.get_models()
+        if issubclass(model, Page) and not issubclass(model, TermPage)
+    }
+    # Terms tell by themselves when they are saved.
+    senders |= {
+        model: [(pre_save, watching.term_will_be_saved)]
+        for model in apps.get_models()
+        if issubclass(model, TermPage) and model is not TermPage
+    }
+    senders |= {
         TermPage: [
+            (pre_save, watching.term_will_be_saved),
             (pre_delete, watching.term_will_be_deleted),
+            (pre_delete, purge_deleted_term),
             (post_delete, watching.term_was_deleted),
         ],
         Category: [
@@ -143,7 +162,7 @@ def connect_the_catalogue() -> None:
         ((PageViewRestriction,), watching.restriction_has_changed),
         ((Site, Locale), watching.site_has_changed),
         (
-            (get_document_model(), CollectionViewRestriction),
+            (get_document_model(), DocumentCollection, CollectionViewRestriction),
             watching.documents_have_changed,
         ),
         (_redirects(), watching.redirects_have_changed),

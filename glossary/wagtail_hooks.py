@@ -10,6 +10,7 @@ from .admin.deletion import refuse_if_in_use
 from .admin.exports import export_button
 from .admin.previews import PreviewViewSet, preview_button, preview_viewset
 from .admin.viewsets import GlossaryGroup, TermPageViewSet, term_page_viewset
+from .delivery.watching import documents_were_moved
 from .site.negotiation import negotiate
 
 
@@ -35,6 +36,9 @@ def register_preview_viewset() -> PreviewViewSet:
 
 
 hooks.register("before_delete_snippet", refuse_if_in_use)
+
+
+hooks.register("after_bulk_action", documents_were_moved)
 
 
 # Inside Wagtail's check of view restrictions, whose order is 0.

@@ -193,7 +193,7 @@ SECURE_HSTS_SECONDS = int(os.environ.get("HSTS_SECONDS", YEAR_SECONDS)) if HTTPS
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
 if flag("TRUST_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    NINJA_NUM_PROXIES = 1  # else all visitors share the rates of the API
+    NINJA_NUM_PROXIES = 1  # else all visitors share the rates of our API
 
 # Editors preview pages in a frame of the admin, on the same origin.
 X_FRAME_OPTIONS = "SAMEORIGIN"
@@ -224,10 +224,7 @@ CORS_URLS_REGEX = r"^/api/"
 CORS_ALLOW_ALL_ORIGINS = True
 CORS_ALLOW_METHODS = ["GET", "HEAD", "OPTIONS"]
 CORS_ALLOW_HEADERS = ["accept", "authorization", "if-none-match", "if-modified-since"]
-CORS_EXPOSE_HEADERS = [
-    *("ETag", "Last-Modified", "Link"),
-    *("RateLimit", "RateLimit-Policy", "Retry-After"),
-]
+CORS_EXPOSE_HEADERS = ["ETag", "Last-Modified", "Link", "Retry-After"]
 
 # The glossary
 

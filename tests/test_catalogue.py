@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import Group
+from django.core.files.base import ContentFile
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.db.models.deletion import Collector
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from taggit.models import Tag
 from wagtail.contrib.redirects.models import Redirect
 from wagtail.documents import get_document_model
@@ -19,6 +22,7 @@ from wagtail.models import (
 )
 
 from glossary.delivery import catalogue, versions
+from glossary.delivery.auditing import differences as catalogue_differences
 from glossary.models import (
     Change,
     LetterCount,
@@ -31,6 +35,7 @@ from glossary.models import (
     TermLink,
     TermPage,
 )
+from glossary.signals import terms_written
 
 from . import factories
 from .extension.models import CoursePage, CourseTermPage
@@ -579,3 +584,169 @@ def test_the_command_makes_the_catalogue_anew(glossary, capsys):
     call_command("rebuild_catalogue")
     assert snapshot() == expected
     assert "1 public terms" in capsys.readouterr().out
+
+
+# What readers see after Wagtail's own actions
+
+
+def make_document(**fields):
+    file = ContentFile(b"x", "document.txt")
+    return get_document_model().objects.create(title="It", file=file, **fields)
+
+
+@pytest.mark.parametrize("of", ["term", "glossary"])
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_what_is_restricted_can_be_deleted(of):
+    """The restriction goes first: for a moment nothing hides what goes next."""
+    glossary = factories.make_glossary("words")
+    term = factories.make_term(glossary, "term", labels=["Label"])
+    page = term if of == "term" else glossary
+    PageViewRestriction.objects.create(page_id=page.pk, restriction_type="login")
+    page.specific.delete()
+    assert list(catalogue_differences()) == []
+    assert not PublicTerm.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_the_root_of_a_site_can_be_deleted():
+    home = factories.home_page()
+    second = type(home)(title="Second", slug="second")
+    home.get_parent().add_child(instance=second)
+    Site.objects.create(hostname="second.example", root_page=second)
+    factories.make_term(factories.make_glossary("words", parent=second), "term")
+    second.delete()
+    assert list(catalogue_differences()) == []
+
+
+def test_rows_of_other_models_are_deleted_without_being_read(glossary):
+    collector = Collector(using="default", origin=NameVariant.objects.all())
+    assert collector.can_fast_delete(NameVariant.objects.all())
+
+
+def test_pages_that_change_places_are_found(glossary, client):
+    term = factories.make_term(glossary, "term")
+    address = f"/api/glossary/v1/terms/{term.pk}/"
+    other = factories.make_glossary("other")
+    assert client.get(address).status_code == 200
+    other.move(glossary, pos="left")
+    assert client.get(address).status_code == 200
+    listed = client.get("/api/glossary/v1/glossaries/").json()["items"]
+    assert [item["id"] for item in listed] == [other.pk, glossary.pk]
+
+
+def test_a_link_to_a_page_below_a_renamed_section_is_right(glossary):
+    home = factories.home_page()
+    section = factories.make_glossary("section", parent=home)
+    plain = type(home)(title="Plain", slug="plain")
+    section.add_child(instance=plain)
+    html = f'<p><a linktype="page" id="{plain.pk}">it</a></p>'
+    term = factories.make_term(glossary, explanation=[factories.section(html)])
+    with Log() as log:
+        section.slug = "renamed"
+        section.save_revision().publish()
+    assert ("term", term.pk) in log.changed
+
+
+@pytest.mark.parametrize("change", ["unpublish", "restrict", "rename"])
+def test_a_glossary_is_changed_by_what_its_introduction_links_to(glossary, change):
+    term = factories.make_term(factories.make_glossary("other"), "term")
+    glossary.introduction = f'<p><a linktype="page" id="{term.pk}">it</a></p>'
+    glossary.save_revision().publish()
+    with Log() as log:
+        if change == "unpublish":
+            term.unpublish()
+        elif change == "restrict":
+            PageViewRestriction.objects.create(
+                page_id=term.pk, restriction_type="login"
+            )
+        else:
+            term.slug = "renamed"
+            term.save_revision().publish()
+    assert ("glossary", glossary.pk) in log.changed
+
+
+def test_a_glossary_that_changes_site_takes_everything_along(glossary):
+    home = factories.home_page()
+    second = type(home)(title="Second", slug="second")
+    home.get_parent().add_child(instance=second)
+    site = Site.objects.create(hostname="second.example", root_page=second)
+    category = factories.make_category("research")
+    other = factories.make_glossary("other")
+    target = factories.make_term(other, "target")
+    html = f'<p><a linktype="page" id="{target.pk}">it</a></p>'
+    factories.make_term(
+        glossary, category=category, explanation=[factories.section(html)]
+    )
+    glossary.move(second, pos="last-child")
+    entries = Change.objects.filter(kind="category", object_id=category.pk)
+    states = set(entries.values_list("site_id", "deleted"))
+    default = Site.objects.get(is_default_site=True)
+    assert states == {(site.pk, False), (default.pk, True)}
+    assert list(catalogue_differences()) == []
+
+
+def test_a_glossary_is_renamed_as_a_plain_page(glossary):
+    page = factories.home_page().get_descendants().get(pk=glossary.pk)
+    page.slug = "renamed"
+    with Log() as log:
+        page.save()
+    assert ("glossary", glossary.pk) in log.changed
+
+
+def test_documents_that_become_private_are_not_linked_to(glossary, admin_client):
+    document = make_document()
+    html = f'<p><a linktype="document" id="{document.pk}">it</a></p>'
+    term = factories.make_term(glossary, explanation=[factories.section(html)])
+    private = Collection.get_first_root_node().add_child(name="Private")
+    CollectionViewRestriction.objects.create(
+        collection=private, restriction_type="login"
+    )
+    address = f"/api/glossary/v1/terms/{term.pk}/"
+    assert "<a " in admin_client.get(address).content.decode()
+    moved = admin_client.post(
+        reverse(
+            "wagtail_bulk_action",
+            args=["wagtaildocs", "document", "add_to_collection"],
+        )
+        + f"?id={document.pk}",
+        {"collection": private.pk},
+    )
+    assert moved.status_code == 302
+    assert "<a " not in admin_client.get(address).content.decode()
+
+
+def test_collections_that_become_private_hide_their_documents(
+    glossary, admin_client, django_capture_on_commit_callbacks
+):
+    root = Collection.get_first_root_node()
+    shown = root.add_child(name="Shown")
+    private = Collection.objects.get(pk=root.pk).add_child(name="Private")
+    CollectionViewRestriction.objects.create(
+        collection=private, restriction_type="login"
+    )
+    document = make_document(collection=shown)
+    html = f'<p><a linktype="document" id="{document.pk}">it</a></p>'
+    term = factories.make_term(glossary, explanation=[factories.section(html)])
+    address = f"/api/glossary/v1/terms/{term.pk}/"
+    assert "<a " in admin_client.get(address).content.decode()
+    with django_capture_on_commit_callbacks(execute=True):
+        moved = admin_client.post(
+            reverse("wagtailadmin_collections:edit", args=[shown.pk]),
+            {"name": "Shown", "parent": private.pk},
+        )
+    assert moved.status_code == 302
+    assert "<a " not in admin_client.get(address).content.decode()
+
+
+def test_a_new_term_with_many_rows_is_told_once(glossary):
+    sent = []
+
+    def hear(sender, pks, **kwargs):
+        sent.append(list(pks))
+
+    terms_written.connect(hear)
+    try:
+        term = factories.make_term(glossary, labels=["One", "Two", "Three"])
+    finally:
+        terms_written.disconnect(hear)
+    assert sent.count([term.pk]) <= 2  # made, and published

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import string
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -354,6 +355,31 @@ def test_no_filter_breaks_anything(
 
 
 # Cost
+
+
+def test_many_values_of_several_filters(glossary: GlossaryPage) -> None:
+    """What is asked of the database does not grow with their product."""
+    make_terms(glossary, "Ant", "Bee")
+    make_terms(make_french(glossary), "Un")
+    slugs = tuple(make_category(f"category-{number}").slug for number in range(40))
+    query = {
+        "glossaries": glossaries(),
+        "fallback": ("fr",),
+        "letters": tuple(string.ascii_uppercase),
+        "categories": slugs,
+    }
+    with CaptureQueriesContext(connection) as captured:
+        assert ask(**query).total == 0
+    for each in captured:
+        assert each["sql"].count("EXISTS") <= 1
+        assert len(each["sql"]) < 3_000
+
+
+def test_a_cursor_of_any_time_zone(glossary: GlossaryPage) -> None:
+    ant, _bee = make_terms(glossary, "Ant", "Bee")
+    key = "2000-01-01T00:00:00+20:00"
+    cursor = cursor_of("last_published_at", False, key, 1)
+    assert ask(order="last_published_at", cursor=cursor).pks[0] == ant.pk
 
 
 @pytest.mark.slow

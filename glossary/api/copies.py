@@ -35,6 +35,7 @@ def changes(asked: Asked[read.ChangeListParameters]) -> Answer:
         parameters.after_change_number,
         scope,
         links,
+        until=asked.state.number,
         limit=parameters.limit,
         rich_text=parameters.rich_text,
     )
@@ -78,6 +79,7 @@ def payload(asked: Asked[read.PayloadParameters], slug: str) -> Answer:
     read.NuxtPayloadParameters,
     "Get a term as the payload of a Nuxt page",
     statuses=NOT_FOUND,
+    policy=Policy(parameters=frozenset(read.NuxtPayloadParameters.names())),
 )
 def nuxt_payload(asked: Asked[read.NuxtPayloadParameters], slug: str) -> Answer:
     """As Nuxt writes it beside a page, in the format of devalue. Parameters that Nuxt

@@ -10,24 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache, wraps
-from hashlib import blake2b, sha512
-from importlib.metadata import version as version_of
+from functools import wraps
 from typing import Any, Final, NamedTuple
 
-import django
 from django.conf import settings
 from django.core.cache import caches
-from django.core.signals import setting_changed
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.cache import get_conditional_response, patch_vary_headers
-from django.utils.http import http_date
+from django.utils.http import http_date, urlencode
 from pydantic_core import PydanticSerializationError, to_json
-from wagtail import __version__ as wagtail_version
 
-from .. import __version__, conf
-from ..delivery.conditions import PRIVATE, last_modified, names, public
+from .. import conf
+from ..delivery.conditions import PRIVATE, last_modified, names, public, site_digest
 from ..delivery.tags import tag_headers
 from ..delivery.versions import NOTHING_YET, State, current
 from .authentication import token_of
@@ -42,20 +37,6 @@ KEEP_SECONDS: Final = 24 * 60 * 60
 # What memcached takes, and more than a hundred long terms need.
 LARGEST_KEPT: Final = 1_000_000
 
-# What an answer depends on beside the data. Plain values: they have to read alike in
-# each process.
-SETTINGS: Final = (
-    "GLOSSARY_FIELD_MAP",
-    "GLOSSARY_PAYLOAD_KEY",
-    "LANGUAGE_CODE",
-    "MEDIA_URL",
-    "ROOT_URLCONF",
-    "USE_I18N",
-    "WAGTAILAPI_BASE_URL",
-    "WAGTAIL_APPEND_SLASH",
-    "WAGTAIL_I18N_ENABLED",
-)
-
 
 def _always() -> bool:
     return True
@@ -68,12 +49,14 @@ class Policy:
     ``is_versioned`` tells whether the version says all of what they depend on; else
     they have no ETag and are not kept. ``rate`` names a rate of
     ``GLOSSARY_API_RATES``. ``max_age`` is for how many seconds any cache may keep an
-    answer, if not as long as all others.
+    answer, if not as long as all others. ``parameters`` are those that an answer
+    depends on, where others are passed over.
     """
 
     is_versioned: Callable[[], bool] = _always
     rate: str | None = None
     max_age: int | None = None
+    parameters: frozenset[str] | None = None
 
 
 class Answer(HttpResponse):
@@ -124,7 +107,8 @@ def deliver(policy: Policy) -> Callable[[View], View]:
                 response = problem.response()
             # A token that is not valid makes another answer of it.
             patch_vary_headers(response, ["Authorization"])
-            response["Content-Length"] = str(len(response.content))
+            if response.status_code not in (204, 304):  # their length says nothing
+                response["Content-Length"] = str(len(response.content))
             if request.method == "HEAD":
                 response.content = b""
             return response
@@ -158,7 +142,7 @@ def _versioned(
     state: State,
 ) -> HttpResponse:
     request.glossary_state = state  # type: ignore[attr-defined]
-    name = _name(request, state)
+    name = _name(policy, request, state)
     etag = f'"{name}"'
     if _has_it(request, etag):
         response = HttpResponse(status=304)
@@ -224,9 +208,15 @@ def _conditional(
     return decided
 
 
-def _name(request: HttpRequest, state: State) -> str:
+def _name(policy: Policy, request: HttpRequest, state: State) -> str:
     """The name of an answer: as long as it is the same, so is the answer."""
-    digest = _site_digest().copy()
+    query = request.META.get("QUERY_STRING", "")
+    if policy.parameters is not None:
+        asked = request.GET.lists()
+        query = urlencode(
+            [(name, each) for name, each in asked if name in policy.parameters], True
+        )
+    digest = site_digest()
     digest.update(
         "\0".join(
             (
@@ -234,32 +224,13 @@ def _name(request: HttpRequest, state: State) -> str:
                 state.token,
                 request.scheme or "",
                 request.get_host(),
+                request.get_port(),
                 request.path,
-                request.META.get("QUERY_STRING", ""),
+                query,
             )
         ).encode("utf-8", "backslashreplace")
     )
     return digest.hexdigest()
-
-
-@lru_cache(maxsize=1)
-def _site_digest() -> Any:
-    """What all answers of this installation have in common.
-
-    It has a key, so that nobody can work out from an ETag what it was made from.
-    """
-    parts = [__version__, django.__version__, wagtail_version, version_of("pydantic")]
-    parts += [f"{name}={getattr(settings, name, None)!r}" for name in SETTINGS]
-    key = sha512(str(settings.SECRET_KEY).encode()).digest()
-    return blake2b("\0".join(parts).encode(), key=key, digest_size=16)
-
-
-def _forget(**kwargs: Any) -> None:
-    _site_digest.cache_clear()
-
-
-# Tests change settings while the process runs; nothing else does.
-setting_changed.connect(_forget)
 
 
 def _json(document: Any) -> bytes:

@@ -18,6 +18,7 @@ from pydantic import WithJsonSchema
 
 from ..delivery.scope import Scope, scope_for
 from ..delivery.tags import tags_for
+from ..delivery.versions import State, current
 from .addresses import Addresses
 from .delivering import Policy, deliver
 from .describing import describe_body, describe_parameters
@@ -49,6 +50,8 @@ class Asked(Generic[Read]):
     parameters: Read
     scope: Scope
     links: Addresses
+    state: State
+    """The version that the scope is of."""
 
     @property
     def list_tags(self) -> list[str]:
@@ -92,17 +95,18 @@ class Endpoint:
         """Answer a request. ``prefix`` is where the router stands on its API."""
         try:
             parameters = self.parameters.read(request)
-            scope = _scope(request, parameters)
+            state: State = getattr(request, "glossary_state", None) or current()
+            scope = _scope(request, parameters, state)
             links = Addresses.of(request, scope, prefix)
-            asked = Asked(request, parameters, scope, links)
+            asked = Asked(request, parameters, scope, links, state)
             return self.view(asked, **_checked(path))
         except Problem as problem:
             return problem.response()
 
 
-def _scope(request: HttpRequest, parameters: Parameters) -> Scope:
+def _scope(request: HttpRequest, parameters: Parameters, state: State) -> Scope:
     try:
-        scope = scope_for(request, getattr(request, "glossary_state", None))
+        scope = scope_for(request, state)
     except ValueError:
         raise invalid("site", "several sites have this name: add the port") from None
     if scope is None:

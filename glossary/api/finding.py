@@ -52,9 +52,12 @@ def with_fallback(
     return [*glossaries, *more], languages
 
 
-def _chosen(scope: Scope, name: str | None) -> list[ScopeGlossary]:
-    if name is None:
-        return list(scope.glossaries)
+def _chosen(scope: Scope, wanted: Iterable[str]) -> list[ScopeGlossary]:
+    chosen = {item.pk for name in wanted for item in _called(scope, name)}
+    return [item for item in scope.glossaries if item.pk in chosen or not wanted]
+
+
+def _called(scope: Scope, name: str) -> list[ScopeGlossary]:
     is_id = name.isascii() and name.isdecimal() and len(name) < 19
     # A slug may be made of digits as well.
     chosen = scope.select(glossary=name) or (

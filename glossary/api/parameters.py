@@ -31,6 +31,7 @@ from ..delivery.documents import RichTextFormat
 from .problems import (
     INVALID_BODY,
     INVALID_PARAMETER,
+    MOST_FAULTS,
     UNKNOWN_PARAMETER,
     GlossaryFault,
     Problem,
@@ -277,8 +278,11 @@ class GlossaryParameters(SiteParameters):
         description="Languages. Without it, lists have the site's own.",
         examples=[["en"]],
     )
-    glossary: Slug | None = Field(
-        None, description="The id or slug of a glossary.", examples=["glossary"]
+    glossary: tuple[Slug, ...] = Field(
+        (),
+        max_length=MOST_VALUES,
+        description="Ids or slugs of glossaries.",
+        examples=[["glossary"]],
     )
 
 
@@ -490,6 +494,7 @@ class TermBulkBody(BaseModel):
             return cls.model_validate_json(body)
         except ValidationError as error:
             names = list(cls.model_fields)
+            found_faults = error.errors(include_url=False, include_context=False)
             faults = [
                 fault(
                     ("body", *found["loc"]),
@@ -497,7 +502,7 @@ class TermBulkBody(BaseModel):
                     found["loc"][-1] if found["type"] == "extra_forbidden" else None,
                     names,
                 )
-                for found in error.errors(include_url=False, include_context=False)
+                for found in found_faults[:MOST_FAULTS]
             ]
             raise Problem(
                 INVALID_BODY, "The body is not what is expected.", faults=faults

@@ -202,7 +202,10 @@ def _term(asked: Asked[Any], pk: int) -> Answer:
     documents = _load(asked, [pk])
     if not documents:
         raise not_found("term")
-    return Answer(documents[0], tags=term_tags(documents))
+    tags = term_tags(documents)
+    if "backlinks" in asked.parameters.include:  # with what others are called
+        tags += asked.list_tags
+    return Answer(documents[0], tags=tags)
 
 
 def _moved(asked: Asked[Any], paths: Iterable[str]) -> HttpResponse:
@@ -227,6 +230,8 @@ def _moved(asked: Asked[Any], paths: Iterable[str]) -> HttpResponse:
 
 def _preview(asked: Asked[Any], is_asked_for: Callable[[TermDocument], bool]) -> Answer:
     """The draft that the token is for, which no cache may keep."""
+    if asked.parameters.include:
+        raise invalid("include", "cannot be given together with preview")
     try:
         document = load_preview(
             read_token(asked.parameters.preview),

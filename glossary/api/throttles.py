@@ -7,6 +7,7 @@ from math import ceil
 
 from django.core.cache import caches
 from django.http import HttpRequest
+from ninja.conf import settings as ninja_settings
 from ninja.throttling import SimpleRateThrottle
 
 from .. import conf
@@ -23,6 +24,14 @@ class _Throttle(SimpleRateThrottle):
         super().__init__(rate)
         self.name = name
         self.cache = caches[conf.api_cache() or "default"]
+
+    def get_ident(self, request: HttpRequest) -> str | None:
+        # Without a number of proxies Ninja believes whatever X-Forwarded-For says, and
+        # each request could be another client's.
+        if ninja_settings.NUM_PROXIES is None:
+            return request.META.get("REMOTE_ADDR")
+        ident: str | None = super().get_ident(request)
+        return ident
 
     def get_cache_key(self, request: HttpRequest) -> str:
         client = blake2b((self.get_ident(request) or "").encode(), digest_size=12)

@@ -44,6 +44,8 @@ LARGEST_NUMBER = 2**31 - 1
 # Wagtail reads fields(of(fields)), and joins the words of a search, by recursion.
 MOST_BRACKETS = 20
 MOST_WORDS = 50
+# Each is a query within the query.
+MOST_TAGS = 10
 
 
 class CategoryFilter(BaseFilterBackend):
@@ -68,7 +70,10 @@ class TagsFilter(BaseFilterBackend):
     ) -> QuerySet[TermPage]:
         if "tags" not in request.GET:
             return queryset
-        for name in request.GET["tags"].split(","):
+        names = dict.fromkeys(request.GET["tags"].split(","))
+        if len(names) > MOST_TAGS:
+            raise BadRequestError(f"tags takes at most {MOST_TAGS} tags")
+        for name in names:
             # By id, which search can filter by as well, and no term comes twice.
             tagged = TermTag.objects.filter(tag__name=name)
             queryset = queryset.filter(pk__in=tagged.values("content_object_id"))

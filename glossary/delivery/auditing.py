@@ -36,6 +36,7 @@ PARTS = {
     "title": attrgetter("title"),
     "slug": attrgetter("slug"),
     "place in the alphabet": attrgetter("letter", "sort_key"),
+    "times": attrgetter("first_published_at", "last_published_at"),
     "names": attrgetter("names"),
     "mentions": attrgetter("pointers"),
 }

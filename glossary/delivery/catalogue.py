@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from functools import wraps
 from itertools import chain
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from django.db import models, transaction
 from django.db.models import Q
@@ -29,6 +29,7 @@ from ..models import (
     RelatedTerm,
     TermPage,
 )
+from ..visibility import linked_targets
 from .places import Places
 from .standings import (
     Standing,
@@ -132,7 +133,7 @@ def refresh_below(path: str) -> None:
     before = set(_public(Q(term__path__startswith=path)))
     after = _visible_below(path, places)
     refresh(sorted(before ^ after))
-    _record(before & after, Touched(faces=before & after), places)
+    _record(before & after, _all_touched(path, before & after), places)
     glossaries = _glossaries_at(path)
     # Those that have a page have been recorded with it.
     refresh_related_terms(_known_by(glossaries).filter(page__isnull=True))
@@ -165,11 +166,27 @@ def refresh_glossary(pk: int) -> None:
 
 @locked
 def refresh_mentioning(target_type: Mention.Target, pks: Collection[int]) -> None:
-    """Record that the terms that point at these have changed."""
+    """Record that the terms and glossaries that point at these have changed."""
     places = Places()
     for batch in batches(pks):
         sources = _sources(Q(target_type=target_type, target_id__in=batch))
         record(places.of_terms(sources))
+    record(places.of_glossaries(_introducing(target_type, set(pks))))
+
+
+@locked
+def refresh_mentioning_all(
+    target_type: Mention.Target, targets: models.QuerySet[Any]
+) -> None:
+    """The same for as many as a query finds."""
+    mentions = Mention.objects.filter(
+        target_type=target_type, target_id__in=targets.values("pk")
+    )
+    pointed_at = set(mentions.order_by().values_list("target_id", flat=True).distinct())
+    introduced = set().union(*_introduced(target_type).values())
+    for batch in batches(introduced):
+        pointed_at |= set(targets.filter(pk__in=batch).values_list("pk", flat=True))
+    refresh_mentioning(target_type, pointed_at)
 
 
 @locked
@@ -244,10 +261,11 @@ def _record(
             ),
             _translations(batch),
         )
+    glossaries = touched.glossaries | _introducing(Mention.Target.PAGE, touched.faces)
     changed = chain(
         places.of_terms(sorted(terms), gone=pks if gone else ()),
         places.of_related_terms(sorted(related_terms)),
-        places.of_glossaries(touched.glossaries),
+        places.of_glossaries(glossaries),
         places.of_categories(touched.categories),
     )
     for batch in batches(changed, MOST_RECORDED):
@@ -269,6 +287,26 @@ def _record_gone(kind: Change.Kind, pks: Iterable[int]) -> None:
 # --- Which objects
 
 
+def _introduced(target_type: Mention.Target) -> dict[int, set[int]]:
+    """What the introductions of glossaries point at. There are few of them."""
+    rows = GlossaryPage.objects.filter(introduction__contains="linktype")
+    return {
+        pk: {target for kind, target in linked_targets(html) if kind == target_type}
+        for pk, html in rows.values_list("pk", "introduction")
+    }
+
+
+def _introducing(target_type: Mention.Target, pks: set[int]) -> set[int]:
+    """The glossaries whose introduction points at any of these."""
+    if not pks:
+        return set()
+    return {
+        glossary
+        for glossary, targets in _introduced(target_type).items()
+        if targets & pks
+    }
+
+
 def _sources(mentions: Q) -> list[int]:
     rows = Mention.objects.filter(mentions).order_by()
     return list(rows.values_list("public_term_id", flat=True).distinct())
@@ -282,6 +320,22 @@ def _pointing_at(related_terms: Collection[int]) -> list[int]:
 def _public(condition: Q) -> list[int]:
     """Terms that are in the catalogue."""
     return list(PublicTerm.objects.filter(condition).values_list("pk", flat=True))
+
+
+def _all_touched(path: str, public: set[int]) -> Touched:
+    """All that changes with public terms below a path that may be on other sites."""
+    terms = PublicTerm.objects.filter(term__path__startswith=path)
+    mentions = Mention.objects.filter(public_term__in=terms.values("pk")).order_by()
+    targets: dict[str, set[int]] = {kind: set() for kind in Mention.Target.values}
+    for kind, pk in mentions.values_list("target_type", "target_id").distinct():
+        targets[kind].add(pk)
+    categories = terms.filter(category__isnull=False).order_by()
+    return Touched(
+        faces=public,
+        pages=targets[Mention.Target.PAGE],
+        related_terms=targets[Mention.Target.RELATED_TERM],
+        categories=set(categories.values_list("category_id", flat=True).distinct()),
+    )
 
 
 def _visible_below(path: str, places: Places) -> set[int]:

@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Final
+from functools import lru_cache
+from hashlib import blake2b, sha512
+from importlib.metadata import version as version_of
+from typing import Any, Final
 
+import django
+from django.conf import settings
+from django.core.signals import setting_changed
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.http import parse_etags
+from wagtail import __version__ as wagtail_version
 
-from .. import conf
+from .. import __version__, conf
 from .versions import NOTHING_YET, State
 
 
 PRIVATE: Final = "private, no-store"
 STALE_SECONDS: Final = 24 * 60 * 60
+
+# What an answer depends on beside the data. Plain values: they have to read alike in
+# each process.
+SETTINGS: Final = (
+    "GLOSSARY_FIELD_MAP",
+    "GLOSSARY_PAYLOAD_KEY",
+    "LANGUAGE_CODE",
+    "MEDIA_URL",
+    "ROOT_URLCONF",
+    "USE_I18N",
+    "WAGTAILAPI_BASE_URL",
+    "WAGTAIL_APPEND_SLASH",
+    "WAGTAIL_I18N_ENABLED",
+)
 
 
 def public() -> str:
@@ -37,3 +58,29 @@ def names(request: HttpRequest, etag: str) -> bool:
     known = parse_etags(request.META.get("HTTP_IF_NONE_MATCH", ""))
     # A proxy that compresses makes a weak tag of ours.
     return etag in {tag.removeprefix("W/") for tag in known}
+
+
+def site_digest() -> Any:
+    """A digest to go on with, by ``update()``, for the name of an answer: of what all
+    answers of this installation have in common. 16 bytes."""
+    return _site_digest().copy()
+
+
+@lru_cache(maxsize=1)
+def _site_digest() -> Any:
+    """The beginning of it, which is always the same.
+
+    It has a key, so that nobody can work out from an ETag what it was made from.
+    """
+    parts = [__version__, django.__version__, wagtail_version, version_of("pydantic")]
+    parts += [f"{name}={getattr(settings, name, None)!r}" for name in SETTINGS]
+    key = sha512(str(settings.SECRET_KEY).encode()).digest()
+    return blake2b("\0".join(parts).encode(), key=key, digest_size=16)
+
+
+def _forget(**kwargs: Any) -> None:
+    _site_digest.cache_clear()
+
+
+# Tests change settings while the process runs; nothing else does.
+setting_changed.connect(_forget)

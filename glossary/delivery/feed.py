@@ -102,16 +102,17 @@ def changes_after(
     scope: Scope,
     links: Links,
     *,
+    until: int,
     limit: int,
     rich_text: RichTextFormat = "html",
 ) -> list[GlossaryChange]:
     """The changes of the site after this number, oldest first, each with the object as
-    it is now."""
-    rows = list(
-        Change.objects.filter(site=scope.site_id, number__gt=number).order_by("number")[
-            :limit
-        ]
+    it is now. ``until`` is the version that the scope is of: what has changed since may
+    be in a glossary that the scope does not know."""
+    changes = Change.objects.filter(
+        site=scope.site_id, number__gt=number, number__lte=until
     )
+    rows = list(changes.order_by("number")[:limit])
     return _with_data(rows, _loaders(scope, links, rich_text))
 
 

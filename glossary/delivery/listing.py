@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import product
+from itertools import chain, islice, product
 from typing import Any, NamedTuple
 
 from django.core.exceptions import EmptyResultSet
@@ -79,15 +79,25 @@ class Listing(NamedTuple):
     prev_cursor: str | None
 
 
-class Place(NamedTuple):
-    """Where terms stand together in an index: in a glossary, or in one of its letters
-    or categories, or both."""
+class Ground(NamedTuple):
+    """Where in a glossary the terms stand that are asked for."""
 
     glossary_id: int
-    letter: str | None
-    category_id: int | None
+    letters: tuple[str, ...] | None
+    """Any of these; None if it does not matter, as with the categories."""
+    category_ids: tuple[int, ...] | None
     better: tuple[int, ...]
     """Glossaries in languages that come before this one's."""
+
+    def places(self) -> Iterator[Ground]:
+        """Its parts that stand together in an index."""
+        letters = [None] if self.letters is None else self.letters
+        categories = [None] if self.category_ids is None else self.category_ids
+        for letter, category in product(letters, categories):
+            yield self._replace(
+                letters=None if letter is None else (letter,),
+                category_ids=None if category is None else (category,),
+            )
 
 
 class Position(NamedTuple):
@@ -115,13 +125,13 @@ def list_terms(
     """
     order = query.order if query.order.removeprefix("-") in ORDERS else "title"
     position = _read_cursor(cursor, order) if cursor else None
-    places = _places(query)
-    total = _total(query, places)
+    grounds = _grounds(query)
+    total = _total(query, grounds)
     if limit <= 0:
         return Listing([], total, None, None)
     offset = 0 if position else min(max(offset, 0), LARGEST_ID)
     backwards = position is not None and position.backwards
-    rows = _rows(query, places, order, position, limit=limit + 1, offset=offset)
+    rows = _rows(query, grounds, order, position, limit=limit + 1, offset=offset)
     more = len(rows) > limit
     rows = rows[:limit][:: -1 if backwards else 1]
 
@@ -144,77 +154,80 @@ def list_terms(
 
 def public_terms(query: TermQuery) -> QuerySet[PublicTerm]:
     """All that are asked for, in no order; by one more query if categories are."""
-    return _filtered(query).filter(_anywhere(_places(query)))
+    return _filtered(query).filter(_anywhere(_grounds(query)))
 
 
-# --- Places
+# --- Grounds
 
 
-def _places(query: TermQuery) -> list[Place]:
+def _grounds(query: TermQuery) -> list[Ground]:
     categories = _categories(query)
     by_language: dict[str, list[ScopeGlossary]] = defaultdict(list)
     for glossary in query.glossaries:
         is_fallback = glossary.locale in query.fallback
         by_language[glossary.locale if is_fallback else ""].append(glossary)
-    found: list[Place] = []
+    found: list[Ground] = []
     better: tuple[int, ...] = ()
     for language in ("", *dict.fromkeys(query.fallback)):
         glossaries = by_language.get(language, [])
-        for glossary in glossaries:
-            letters = _letters(query.letters, glossary.locale)
-            found += [
-                Place(glossary.pk, letter, category, better)
-                for letter, category in product(letters, categories)
-            ]
+        found += [
+            Ground(
+                glossary.pk,
+                _letters(query.letters, glossary.locale),
+                categories,
+                better,
+            )
+            for glossary in glossaries
+        ]
         better = (*better, *(glossary.pk for glossary in glossaries))
-    return found
+    return [ground for ground in found if () not in ground[1:3]]
 
 
-def _categories(query: TermQuery) -> list[int | None]:
-    """The ids of the categories; ``[None]`` if none was asked for."""
+def _categories(query: TermQuery) -> tuple[int, ...] | None:
+    """The ids of the categories; None if none was asked for."""
     if not query.categories:
-        return [None]
+        return None
     locales = {glossary.locale_id for glossary in query.glossaries}
     slugs = storable(query.categories)
     known = Category.objects.filter(slug__in=slugs, locale__in=locales)
-    return list(known.order_by("pk").values_list("pk", flat=True))
+    return tuple(known.order_by("pk").values_list("pk", flat=True))
 
 
-def _letters(wanted: Iterable[str], language: str) -> list[str | None]:
-    """Those letters of the language that are meant; ``[None]`` if none was asked
-    for."""
+def _letters(wanted: Iterable[str], language: str) -> tuple[str, ...] | None:
+    """Those letters of the language that are meant; None if none was asked for."""
     texts = list(dict.fromkeys(wanted))
     if not texts:
-        return [None]
-    found: dict[str | None, None] = {}
+        return None
+    found: dict[str, None] = {}
     for text in texts:
         letter = letter_of(text, language)
         is_meant = letter.casefold() == text.casefold() or len(text) == 1
         if text == OTHER or (is_meant and letter != OTHER):
             found[letter] = None
-    return list(found)
+    return tuple(found)
 
 
-def _anywhere(places: Iterable[Place]) -> Q:
-    grouped: dict[Place, list[int]] = defaultdict(list)
-    for place in places:
-        grouped[place._replace(glossary_id=0)].append(place.glossary_id)
+def _anywhere(grounds: Iterable[Ground]) -> Q:
+    # No more conditions than languages, whatever was asked for.
+    grouped: dict[Ground, list[int]] = defaultdict(list)
+    for ground in grounds:
+        grouped[ground._replace(glossary_id=0)].append(ground.glossary_id)
     anywhere = Q(pk__in=[])
-    for place, glossaries in grouped.items():
-        anywhere |= Q(glossary__in=glossaries) & _at(place)
+    for ground, glossaries in grouped.items():
+        anywhere |= Q(glossary__in=glossaries) & _at(ground)
     return anywhere
 
 
-def _at(place: Place) -> Q:
-    """What holds of a place, besides its glossary."""
+def _at(ground: Ground) -> Q:
+    """What holds of the terms there, besides their glossary."""
     at = Q()
-    if place.letter is not None:
-        at &= Q(letter=place.letter)
-    if place.category_id is not None:
-        at &= Q(category=place.category_id)
-    if place.better:
+    if ground.letters is not None:
+        at &= Q(letter__in=ground.letters)
+    if ground.category_ids is not None:
+        at &= Q(category__in=ground.category_ids)
+    if ground.better:
         translations = PublicTerm.objects.filter(
-            glossary__in=place.better,
+            glossary__in=ground.better,
             term__translation_key=OuterRef("term__translation_key"),
         )
         at &= ~Q(Exists(translations))
@@ -258,13 +271,13 @@ def _storable_time(time: datetime) -> datetime:
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-def _total(query: TermQuery, places: list[Place]) -> int:
+def _total(query: TermQuery, grounds: list[Ground]) -> int:
     filters = (query.categories, query.tags, query.slugs, query.ids)
-    has_better = any(place.better for place in places)
+    has_better = any(ground.better for ground in grounds)
     if any(filters) or query.updated_after or has_better:
-        return _filtered(query).filter(_anywhere(places)).count()
+        return _filtered(query).filter(_anywhere(grounds)).count()
     # Those of each letter are counted already.
-    counts = LetterCount.objects.filter(_anywhere(places))
+    counts = LetterCount.objects.filter(_anywhere(grounds))
     return counts.aggregate(total=Sum("terms"))["total"] or 0
 
 
@@ -273,7 +286,7 @@ def _total(query: TermQuery, places: list[Place]) -> int:
 
 def _rows(
     query: TermQuery,
-    places: list[Place],
+    grounds: list[Ground],
     order: str,
     position: Position | None,
     *,
@@ -290,10 +303,12 @@ def _rows(
     sign = "-" if descending else ""
     terms = terms.values_list("pk", field).order_by(f"{sign}{field}", f"{sign}pk")
     end = offset + limit
+    every = chain.from_iterable(ground.places() for ground in grounds)
+    places = list(islice(every, MAX_PARTS + 1))
     # Too many parts are sorted together, not merged from the index. Merged, times come
     # as each database has them.
     if len(places) > MAX_PARTS or (len(places) > 1 and field != "sort_key"):
-        return list(terms.filter(_anywhere(places))[offset:end])
+        return list(terms.filter(_anywhere(grounds))[offset:end])
     parts = [terms.filter(_at(place), glossary=place.glossary_id) for place in places]
     if len(parts) == 1:
         return list(parts[0][offset:end])
@@ -366,4 +381,4 @@ def _read_key(text: Any, order: str) -> bytes | datetime | None:
     time = datetime.fromisoformat(text)
     if time.tzinfo is None or time.year not in YEARS:
         raise ValueError("no such time")
-    return time
+    return time.astimezone(UTC)  # PostgreSQL knows fewer offsets

@@ -241,7 +241,7 @@ def _address(value: Any, name: str, *, secret: bool) -> str:
         host, _port = parts.hostname, parts.port
     except (TypeError, ValueError, AttributeError):
         host = None
-    if not host or parts.scheme not in {"http", "https"}:
+    if not host or parts.scheme not in {"http", "https"} or "@" in parts.netloc:
         raise ImproperlyConfigured(f"has a {name} that is no http or https address")
     if secret and parts.scheme != "https" and host not in LOOPBACK:
         raise ImproperlyConfigured(f"has a {name} without https, which its TOKEN needs")

@@ -10,10 +10,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
 from django.urls import NoReverseMatch, reverse
 from django_tasks import task
 from wagtail.contrib.frontend_cache.utils import PurgeBatch
@@ -62,9 +64,25 @@ def purge_former_address(
     A receiver for Wagtail's ``page_slug_changed``, which is sent after the commit.
     """
     if _purges_addresses() and isinstance(instance_before, TermPage | GlossaryPage):
-        batch = PurgeBatch()
-        batch.add_page(instance_before)
-        batch.purge()
+        _purge_page(instance_before)
+
+
+def purge_deleted_term(sender: type, instance: TermPage, **kwargs: Any) -> None:
+    """Purge the addresses of a term that is about to be deleted, once it is.
+
+    A receiver for Django's ``pre_delete``.
+    """
+    if _purges_addresses():
+        transaction.on_commit(partial(_purge_page, instance, instance.get_site()))
+
+
+def _purge_page(page: TermPage | GlossaryPage, site: Site | None = None) -> None:
+    batch = PurgeBatch()
+    batch.add_page(page)
+    site = site or page.get_site()
+    if isinstance(page, TermPage) and site:
+        batch.add_urls(_details(Change.Kind.TERM, page.pk, page.slug, site))
+    batch.purge()
 
 
 @task()
@@ -120,16 +138,19 @@ def _api_addresses(changes: list[Change]) -> Iterator[str]:
         )
     }
     sites = Site.objects.in_bulk({change.site_id for change in changes})
-    base = getattr(settings, "WAGTAILAPI_BASE_URL", None)
     for change in changes:
-        root = base or sites[change.site_id].root_url
         slug = slugs.get(change.kind, {}).get(change.object_id)
-        for view, part in DETAILS.get(change.kind, ()):
-            argument = slug if part == "slug" else change.object_id
-            if argument is None:  # it is deleted
-                continue
-            with suppress(NoReverseMatch):  # the site does not have our API
-                yield root.rstrip("/") + reverse(view, args=[argument])
+        yield from _details(change.kind, change.object_id, slug, sites[change.site_id])
+
+
+def _details(kind: str, pk: int, slug: str | None, site: Site) -> Iterator[str]:
+    root = getattr(settings, "WAGTAILAPI_BASE_URL", None) or site.root_url
+    for view, part in DETAILS.get(kind, ()):
+        argument = slug if part == "slug" else pk
+        if argument is None:  # it is deleted
+            continue
+        with suppress(NoReverseMatch):  # the site does not have our API
+            yield root.rstrip("/") + reverse(view, args=[argument])
 
 
 def _ids(changes: list[Change], kind: str) -> list[int]:

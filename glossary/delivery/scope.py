@@ -88,9 +88,11 @@ def scope_for(request: HttpRequest, state: State | None = None) -> Scope | None:
     if state is None:
         state = current()
     named = request.GET.get("site")
-    key = (state.number, state.token, named or request.get_host())
-    if key in _remembered:
-        return _remembered[key]
+    # Wagtail tells sites of one name apart by the port, which need not be in the host.
+    asked = named or (request.get_host(), request.get_port())
+    key = (state.number, state.token, asked)
+    if scope := _remembered.get(key):
+        return scope
     try:
         site = SiteFilterValidator(site=named, request=request).site_obj
     except Http404:
@@ -99,7 +101,7 @@ def scope_for(request: HttpRequest, state: State | None = None) -> Scope | None:
         return None
     scope = make_scope(site)
     if len(_remembered) >= MOST_REMEMBERED or any(
-        known[:2] != key[:2] for known in _remembered
+        known[:2] != key[:2] for known in list(_remembered)
     ):
         _remembered.clear()
     _remembered[key] = scope

@@ -10,16 +10,23 @@ could be heard: ``manage.py rebuild_catalogue`` makes good for both.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from functools import partial
 from typing import Any
 
 import swapper
-from django.db import connections, router
+from django.db import connections, router, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Model
 from taggit.models import Tag
 from wagtail.documents import get_document_model
-from wagtail.models import Locale, PageViewRestriction, Site
+from wagtail.models import Collection as DocumentCollection
+from wagtail.models import (
+    CollectionViewRestriction,
+    Locale,
+    PageViewRestriction,
+    Site,
+)
 
 from ..models import (
     Category,
@@ -69,9 +76,8 @@ def row_has_changed(
     sender: type, instance: TermLabel | TermLink | TermTag, **kwargs: Any
 ) -> None:
     """A label, link or tag that was written or deleted by itself."""
-    origin = kwargs.get("origin", instance)
-    if getattr(origin, "model", type(origin)) is not sender:
-        return  # it goes with something else, which tells by itself
+    if _goes_with_another(sender, instance, **kwargs):
+        return
     pk = getattr(instance, TERM_OF[sender])
     if not kwargs.get("raw") and pk is not None and not is_being_saved(pk):
         terms_written.send(sender=TermPage, pks=[pk])
@@ -83,10 +89,36 @@ TERM_OF = {TermLabel: "term_id", TermLink: "term_id", TermTag: "content_object_i
 def page_will_be_saved(
     sender: type[Model], instance: Any, raw: bool = False, **kwargs: Any
 ) -> None:
-    if _is_other_page(sender) and instance.pk and not raw:
+    if not _is_other_page(sender) or raw:
+        return
+    if instance.pk:
         Page = swapper.load_model("wagtailcore", "Page")
         rows = Page.objects.filter(pk=instance.pk)
         instance._former_face = rows.values_list(*FACE).first()
+    if _shows_a_change(instance) or isinstance(instance, GlossaryPage):
+        _lock_first(kwargs.get("update_fields"))
+
+
+def term_will_be_saved(
+    sender: type[Model], instance: Any, raw: bool = False, **kwargs: Any
+) -> None:
+    if issubclass(sender, TermPage) and not raw:
+        _lock_first(kwargs.get("update_fields"))
+
+
+def _lock_first(update_fields: Collection[str] | None) -> None:
+    """Lock the version before the row of a page. Whoever changes several pages has it
+    from the first one on, and must not wait for the row of one who waits for it."""
+    in_transaction = connections[router.db_for_write(PublicTerm)].in_atomic_block
+    is_draft = update_fields is not None and set(update_fields) <= DRAFT_FIELDS
+    if in_transaction and not is_draft:
+        versions.lock()
+
+
+def _shows_a_change(instance: Any) -> bool:
+    return tuple(getattr(instance, name) for name in FACE) != getattr(
+        instance, "_former_face", None
+    )
 
 
 def page_was_saved(
@@ -103,12 +135,18 @@ def page_was_saved(
         return
     # The paths of the pages below are written after this, in the same transaction; what
     # is made from them is read later.
-    title, *place = (getattr(instance, name) for name in FACE)
-    former_title, *former_place = getattr(instance, "_former_face", None) or (None,)
-    is_changed = (title, place) != (former_title, former_place)
-    is_glossary = isinstance(instance, GlossaryPage)
+    _title, *place = (getattr(instance, name) for name in FACE)
+    _former_title, *former_place = getattr(instance, "_former_face", None) or (None,)
+    is_changed = _shows_a_change(instance)
+    is_plain = not isinstance(instance, GlossaryPage)
+    is_glossary = not is_plain or (
+        is_changed and GlossaryPage.objects.filter(pk=instance.pk).exists()
+    )
     if is_glossary:
         catalogue.refresh_glossary(instance.pk)
+    if sender is swapper.load_model("wagtailcore", "Page") and update_fields is None:
+        # As in a move: then the paths of other pages may have changed before, in SQL.
+        versions.touch()
     if not is_changed:
         return
     if TermPage.objects.filter(pk=instance.pk).exists():
@@ -116,6 +154,8 @@ def page_was_saved(
         terms_written.send(sender=TermPage, pks=[instance.pk])
         return
     catalogue.refresh_mentioning(Mention.Target.PAGE, [instance.pk])
+    if place != former_place:
+        _refresh_mentioning_below(instance.path)
     if is_glossary or place != former_place:
         catalogue.refresh_below(instance.path)
     if instance.is_site_root():
@@ -164,27 +204,39 @@ def restriction_has_changed(
 ) -> None:
     if raw:
         return
+    if _goes_with_another(sender, instance, **kwargs):
+        versions.touch()
+        return
     catalogue.refresh_below(instance.page.path)
     # It may hide what glossaries elsewhere link to.
+    _refresh_mentioning_below(instance.page.path)
+
+
+def _goes_with_another(sender: type, instance: Any, **kwargs: Any) -> bool:
+    """Whether it is deleted because something else is, which tells by itself."""
+    origin = kwargs.get("origin", instance)
+    return getattr(origin, "model", type(origin)) is not sender
+
+
+def _refresh_mentioning_below(path: str) -> None:
+    """Record that what points at pages there has changed."""
     Page = swapper.load_model("wagtailcore", "Page")
-    below = Page.objects.filter(path__startswith=instance.page.path)
-    mentioned = Mention.objects.filter(
-        target_type=Mention.Target.PAGE, target_id__in=below.values("pk")
-    )
-    catalogue.refresh_mentioning(
-        Mention.Target.PAGE, set(mentioned.values_list("target_id", flat=True))
-    )
+    below = Page.objects.filter(path__startswith=path)
+    catalogue.refresh_mentioning_all(Mention.Target.PAGE, below)
 
 
 def site_has_changed(
     sender: type, instance: Site | Locale, raw: bool = False, **kwargs: Any
 ) -> None:
     """A site or a language: it can be in every address."""
-    if not raw:
-        versions.touch()
-        if isinstance(instance, Locale):
-            catalogue.refresh_language(instance.pk)
-        catalogue.refresh_below("")
+    if raw:
+        return
+    versions.touch()
+    if _goes_with_another(sender, instance, **kwargs):
+        return
+    if isinstance(instance, Locale):
+        catalogue.refresh_language(instance.pk)
+    catalogue.refresh_below("")
 
 
 def tag_was_saved(
@@ -203,20 +255,33 @@ def _refresh_tagged(tag: Tag) -> None:
     catalogue.refresh(tagged.values_list("content_object_id", flat=True))
 
 
-def documents_have_changed(sender: type, raw: bool = False, **kwargs: Any) -> None:
+def documents_have_changed(
+    sender: type, raw: bool = False, created: bool = False, **kwargs: Any
+) -> None:
     """A document, or who may see a collection of them."""
-    if raw:
+    if raw or (created and sender is not CollectionViewRestriction):
+        return  # nothing points at a new document, or stands in a new collection
+    Document = get_document_model()
+    if issubclass(sender, Document):
+        catalogue.refresh_mentioning(Mention.Target.DOCUMENT, [kwargs["instance"].pk])
         return
-    linked = Mention.objects.filter(target_type=Mention.Target.DOCUMENT)
-    pks = set(linked.values_list("target_id", flat=True))
-    if instance_pk := _document_pk(sender, kwargs.get("instance")):
-        pks &= {instance_pk}
-    if pks:
-        catalogue.refresh_mentioning(Mention.Target.DOCUMENT, pks)
+    catalogue.refresh_mentioning_all(Mention.Target.DOCUMENT, Document.objects.all())
+    if issubclass(sender, DocumentCollection):
+        # It is moved after it is saved, in SQL.
+        transaction.on_commit(
+            partial(documents_have_changed, sender=CollectionViewRestriction)
+        )
 
 
-def _document_pk(sender: type, instance: Any) -> int | None:
-    return instance.pk if issubclass(sender, get_document_model()) else None
+def documents_were_moved(
+    request: Any, action_type: str, objects: Sequence[Any], action: Any
+) -> None:
+    """What has been done with many documents at once in the admin, as Wagtail's hook
+    ``after_bulk_action`` tells; it is done in SQL."""
+    if objects and isinstance(objects[0], get_document_model()):
+        catalogue.refresh_mentioning(
+            Mention.Target.DOCUMENT, [document.pk for document in objects]
+        )
 
 
 def redirects_have_changed(sender: type, raw: bool = False, **kwargs: Any) -> None:

@@ -19,6 +19,7 @@ from modelcluster.models import get_all_child_relations
 
 from ..forms import check_labels
 from ..models import ImportItem, ImportPayload, ImportRecord, ImportRun, TermPage
+from ..signals import terms_written
 from .bulk.pages import Writing, add_pages, place_pages, save_pages
 from .bulk.rows import insert_rows, prefer_fast_compression
 from .comparing import Work
@@ -196,7 +197,7 @@ class Applier:
     def _remember(self, items: Sequence[Item]) -> None:
         """Store what the next import will need to know."""
         payloads: dict[str, ImportPayload] = {}
-        new, known = [], []
+        new, known, reworded = [], [], []
         for item in items:
             work, staged = item.work, item.staged
             record = item.record
@@ -220,6 +221,9 @@ class Applier:
                 or record.payload_form != "payload"
             ):
                 payloads[staged.payload] = staged
+                is_told = item.writing is not None or record.payload_id is None
+                if not is_told and record.payload_id != staged.payload:
+                    reworded.append(record.page_id)
                 record.payload_id = staged.payload
             if item.writing is not None:
                 revision = item.writing.revision.pk
@@ -238,6 +242,9 @@ class Applier:
                     *("run",),
                 ],
             )
+        # What is delivered in the payload's own shape says all else as well.
+        pks = list(filter(None, reworded))
+        terms_written.send(sender=TermPage, pks=pks, indexed=True)
 
     def _submit(self, items: Sequence[Item]) -> None:
         """Hand what the user may not publish to the page's workflow."""

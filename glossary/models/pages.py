@@ -78,17 +78,18 @@ DRAFT_FIELDS = frozenset(
     }
 )
 
-_being_saved: ContextVar[frozenset[int]] = ContextVar("being_saved")
+_being_saved: ContextVar[tuple[TermPage, ...]] = ContextVar("being_saved", default=())
 
 
 def is_being_saved(term_id: int) -> bool:
     """Whether a term is being saved with its rows, and will tell so when it is done."""
-    return term_id in _being_saved.get(frozenset())
+    # One that is new gets its id on the way.
+    return any(term.pk == term_id for term in _being_saved.get())
 
 
 @contextmanager
 def saving(term: TermPage) -> Iterator[None]:
-    token = _being_saved.set(_being_saved.get(frozenset()) | {term.pk})
+    token = _being_saved.set((*_being_saved.get(), term))
     try:
         yield
     finally:

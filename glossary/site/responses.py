@@ -7,7 +7,6 @@ same. A reader who has it is answered by one query.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from hashlib import blake2b
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
@@ -16,8 +15,9 @@ from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.http import http_date
 from django.utils.translation import get_language
 
-from .. import __version__, conf
-from ..delivery.conditions import PRIVATE, last_modified, names, public
+from .. import conf
+from ..delivery.conditions import PRIVATE, last_modified, names, public, site_digest
+from ..delivery.tags import ANY_CHANGE, tag_headers
 from ..delivery.versions import State, current
 
 
@@ -44,6 +44,8 @@ def respond(
         "ETag": etag,
         "Cache-Control": _cache_control(request),
         "Content-Type": content_type,
+        # They are made from many things: every change purges them.
+        **tag_headers([ANY_CHANGE]),
     }
     if modified is not None:
         headers["Last-Modified"] = http_date(modified)
@@ -83,16 +85,17 @@ def varies(response: HttpResponseBase) -> None:
 
 def _etag(state: State, request: HttpRequest, content_type: str) -> str:
     # The token is secret: nobody else can make the ETag of an address.
+    digest = site_digest()
     parts = (
-        __version__,
         str(state.number),
         state.token,
         request.build_absolute_uri(),
+        request.get_port(),
         content_type,
         # Without the language in its address, it can choose the page.
         get_language() or "",
         # Headings that are not written in the content.
         *(str(kind) for kind in conf.section_kinds()),
     )
-    name = blake2b("\0".join(parts).encode("utf-8", "backslashreplace"), digest_size=16)
-    return f'"{name.hexdigest()}"'
+    digest.update("\0".join(parts).encode("utf-8", "backslashreplace"))
+    return f'"{digest.hexdigest()}"'

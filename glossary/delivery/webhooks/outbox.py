@@ -139,6 +139,12 @@ def _send_some(endpoint: WebhookEndpoint, until: datetime, tally: Tally) -> None
             now = timezone.now()
             if until - now < timedelta(seconds=2 * TIMEOUT):
                 break  # the machine slept: another process may be at it soon
+            # Somebody may have paused it, or sent one by hand, since the last one.
+            endpoint.refresh_from_db()
+            if not endpoint.active:
+                break
+            if not due.filter(pk=delivery.pk).exists():
+                continue
             delivery.endpoint = endpoint
             answer = _attempt(delivery, now)
             now = timezone.now()
@@ -164,7 +170,12 @@ def _attempt(delivery: WebhookDelivery, now: datetime) -> Answer:
         "User-Agent": f"wagtail-glossary/{__version__}",
         **signed_headers(delivery.endpoint, delivery.message_id, body, now),
     }
-    return post(delivery.endpoint.url, body, headers)
+    try:
+        return post(delivery.endpoint.url, body, headers)
+    except Exception as error:
+        # No receiver may keep the others from being told.
+        logger.exception("Message %s could not be sent", delivery.message_id)
+        return Answer(None, error=f"{type(error).__name__}: {error}")
 
 
 def _keep(

@@ -26,8 +26,15 @@ from wagtail.log_actions import registry as log_registry
 from wagtail.models import Revision
 from wagtail.signals import page_published, page_unpublished, published, unpublished
 
-from ...models import GlossaryPage, TermLabel, TermLink, TermPage, TermTag
-from ...signals import terms_written
+from ...models import (
+    GlossaryPage,
+    RelatedTerm,
+    TermLabel,
+    TermLink,
+    TermPage,
+    TermTag,
+)
+from ...signals import related_terms_written, terms_written
 from .references import index_references
 from .rows import (
     give_ids,
@@ -115,6 +122,12 @@ def add_pages(writings: Sequence[Writing], glossary: GlossaryPage, user: Any) ->
     _index(pages, created=True)
     _tell_of(writings)
     _tell_the_catalogue(writing.page for writing in writings if writing.publishes)
+    if drafts := [writing.page for writing in writings if not writing.publishes]:
+        # Their names were wanted, perhaps; now they name what is hidden.
+        names = RelatedTerm.objects.filter(page__in=[page.pk for page in drafts])
+        related_terms_written.send(
+            sender=RelatedTerm, pks=list(names.values_list("pk", flat=True))
+        )
 
 
 def save_pages(writings: Sequence[Writing], user: Any) -> None:
