@@ -12,14 +12,15 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.http import http_date
-from wagtail.models import APIToken
+from wagtail.models import APIToken, Site
 
 from glossary.api import delivering
 from glossary.api.delivering import Answer, Policy
 from glossary.delivery import versions
+from glossary.delivery.previews import make_token
 from glossary.models import TermPage, Version
 
-from .factories import make_glossary, make_term
+from .factories import home_page, make_glossary, make_term
 
 
 pytestmark = pytest.mark.django_db
@@ -375,3 +376,66 @@ def test_queries_of_a_first_answer_are_bounded(client: Client, url: str) -> None
     with CaptureQueriesContext(connection) as queries:
         assert client.get(url).status_code == 200
     assert len(queries) <= 13
+
+
+def test_a_client_cannot_name_itself_anew(client: Client, url: str, settings: Any):
+    settings.GLOSSARY_API_RATES = {"search": "1/m"}
+    statuses = [
+        client.get(
+            f"{API}search/?q=word{number}",
+            headers={"X-Forwarded-For": f"10.0.0.{number}"},
+        ).status_code
+        for number in range(3)
+    ]
+    assert statuses == [200, 429, 429]
+
+
+def test_sites_of_one_name_are_told_apart_by_their_port(client: Client, url: str):
+    home = home_page()
+    second = type(home)(title="Second", slug="second")
+    home.get_parent().add_child(instance=second)
+    for port, root in ((8001, home), (8002, second)):
+        Site.objects.create(hostname="two.example", port=port, root_page=root)
+    found = [
+        client.get(
+            f"{API}glossaries/", headers={"host": "two.example"}, SERVER_PORT=port
+        )
+        for port in ("8001", "8002")
+    ]
+    assert [len(response.json()["items"]) for response in found] == [1, 0]
+    assert found[0]["ETag"] != found[1]["ETag"]
+
+
+def test_a_host_is_not_the_name_of_a_site(client: Client, url: str, settings: Any):
+    settings.ALLOWED_HOSTS = ["*"]
+    assert client.get(f"{API}terms/", headers={"host": "no.example"}).status_code == 200
+    assert client.get(f"{API}terms/?site=no.example").status_code == 422
+
+
+def test_backlinks_are_purged_with_what_others_are_called(
+    client: Client, term: TermPage, url: str
+) -> None:
+    site = Site.objects.get(is_default_site=True).pk
+    assert f"list:{site}" in client.get(f"{url}?include=backlinks")["Surrogate-Key"]
+    assert f"list:{site}" not in client.get(url)["Surrogate-Key"]
+
+
+def test_what_nuxt_adds_makes_no_other_answer(client: Client, term: TermPage) -> None:
+    address = f"{API}payload/{term.slug}/_payload.json"
+    tags = {client.get(f"{address}?{number}")["ETag"] for number in range(3)}
+    assert len(tags) == 1
+    named = client.get(f"{address}?glossary={term.get_parent().slug}")
+    assert named["ETag"] not in tags
+
+
+def test_several_glossaries_can_be_asked_for(client: Client, term: TermPage) -> None:
+    make_term(make_glossary("law"), "contract")
+    make_term(make_glossary("art"), "oil")
+    found = client.get(f"{API}terms/?glossary=ai&glossary=law").json()["items"]
+    assert [item["title"] for item in found] == ["Contract", "Embedding"]
+
+
+def test_a_draft_has_nothing_added(client: Client, term: TermPage, url: str) -> None:
+    response = client.get(f"{url}?preview={make_token(term)}&include=backlinks")
+    assert response.status_code == 422
+    assert "include" in response.content.decode()

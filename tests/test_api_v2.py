@@ -560,3 +560,12 @@ def test_categories_can_be_filtered_and_ordered(
     for query, found in CATEGORY_QUERIES:
         items = client.get(f"{CATEGORIES}?{query}").json()["items"]
         assert [item["slug"] for item in items] == found, query
+
+
+def test_tags_are_few(client: Client, glossary: GlossaryPage) -> None:
+    make_complete_term(glossary)
+    assert slugs(client, f"tags={','.join(['Data'] * 200)}") == ["embedding"]
+    many = ",".join(f"tag{number}" for number in range(20))
+    response = client.get(f"{TERMS}?tags={many}")
+    assert response.status_code == 400
+    assert "tags" in response.json()["message"]

@@ -750,3 +750,20 @@ def test_a_new_term_with_many_rows_is_told_once(glossary):
     finally:
         terms_written.disconnect(hear)
     assert sent.count([term.pk]) <= 2  # made, and published
+
+
+def test_an_import_of_drafts_hides_the_names_that_were_wanted(
+    glossary, client, tmp_path
+):
+    wanted = factories.make_related_term(glossary, "token")
+    factories.make_term(glossary, "pointing", related_terms=[wanted])
+    address = "/api/glossary/v1/related-terms/"
+    listed = client.get(address).json()["items"]
+    assert wanted.pk in [item["id"] for item in listed]
+    source = tmp_path / "terms.jsonl"
+    source.write_text('{"slug": "token", "term": "Token", "shortDefinition": "x"}\n')
+    call_command("import_terms", source, glossary="words", draft=True, orphans="ignore")
+    assert RelatedTerm.objects.get(pk=wanted.pk).page is not None
+    listed = client.get(address).json()["items"]
+    assert wanted.pk not in [item["id"] for item in listed]
+    assert list(catalogue_differences()) == []

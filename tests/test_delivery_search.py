@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from wagtail.models import PageViewRestriction, Site
 from wagtail.search import index
 
+from glossary.delivery import catalogue
 from glossary.delivery.documents import TermHit
 from glossary.delivery.listing import TermQuery
 from glossary.delivery.scope import ScopeGlossary, make_scope
@@ -443,6 +444,7 @@ def test_filters_hold_for_every_way_of_being_found(
     )
     long_ago = timezone.now() - timedelta(days=9)
     TermPage.objects.filter(pk=other.pk).update(last_published_at=long_ago)
+    catalogue.refresh([other.pk])
     for text in ("vocabulary", "prodig", "llm"):
         assert search(text, glossary, **matching).pks == [term.pk], text
         assert set(search(text, glossary).pks) == {term.pk, other.pk}, text

@@ -615,3 +615,13 @@ def test_a_format_costs_the_same_however_much_it_says(glossary):
     for suffix in (*TERM_FILES, *(f"?format={name}" for name in FORMATS)):
         small, large = cost(f"/ai/small/{suffix}"), cost(f"/ai/large/{suffix}")
         assert small == large, suffix
+
+
+def test_caches_can_be_told_of_changes(glossary: GlossaryPage, settings: Any) -> None:
+    term = make_term(glossary, "token")
+    for address in ("/ai/token/index.md", "/ai/token/_payload.json", "/ai/llms.txt"):
+        assert "glossary:all" in get(address)["Surrogate-Key"], address
+    assert "glossary:all" in get(term.url, "application/json")["Cache-Tag"]
+    before = get("/ai/token/_payload.json")
+    settings.GLOSSARY_PAYLOAD_KEY = "other-%(slug)s"
+    assert get("/ai/token/_payload.json")["ETag"] != before["ETag"]

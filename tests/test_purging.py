@@ -526,10 +526,32 @@ def test_many_changes_take_no_more_queries_than_few(
         purge(changes)
 
 
+def details_of(term: Any) -> set[str]:
+    return {
+        reverse("glossary_api:term", args=[term.pk]),
+        *(
+            reverse(f"glossary_api:{view}", args=[term.slug])
+            for view in ("term-by-slug", "payload", "nuxt-payload")
+        ),
+    }
+
+
+@pytest.mark.django_db
+def test_the_addresses_of_a_deleted_term_are_purged(
+    by_address: Cache, django_capture_on_commit_callbacks: Any
+) -> None:
+    term = make_term(make_glossary("ai"), "token")
+    addresses = cached_paths(term) | details_of(term)
+    by_address.asked.clear()
+    with django_capture_on_commit_callbacks(execute=True):
+        term.delete()
+    assert addresses <= {item.path for item in by_address.asked}
+
+
 @pytest.mark.django_db
 def test_an_address_that_a_page_had_is_purged(by_address: Cache) -> None:
     term = make_term(make_glossary("ai"), "token")
-    former = cached_paths(term)
+    former = cached_paths(term) | details_of(term)
     before = type(term).objects.get(pk=term.pk)
     term.slug = "tokens"
     term.save()

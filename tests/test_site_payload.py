@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from wagtail.models import PageViewRestriction, Site
 
@@ -165,3 +166,23 @@ def test_one_term_takes_a_fixed_number_of_queries(django_assert_max_num_queries)
 def test_the_demo_glossary_is_there():
     assert len(PAYLOADS) >= 6
     assert Path(PAYLOADS[0]).name == "_payload.json"
+
+
+def test_a_payload_that_is_written_anew_is_delivered_anew(tmp_path):
+    """It says the same, so that no page changes."""
+    glossary = make_glossary("words")
+    folder = tmp_path / "agent"
+    folder.mkdir()
+    [path] = [path for path in PAYLOADS if path.parent.name == "agent"]
+    text = path.read_text(encoding="utf-8")
+    client, address = Client(), "/api/glossary/v1/payload/agent/_payload.json"
+    answers = []
+    for name in ("$f1PC8", "$another"):
+        written = text.replace("$f1PC8", name)
+        (folder / "_payload.json").write_text(written, encoding="utf-8")
+        call_command("import_terms", tmp_path, glossary=glossary.slug, verbosity=0)
+        answers.append(client.get(address))
+    first, second = answers
+    assert b"$f1PC8" in first.content
+    assert b"$another" in second.content
+    assert first["ETag"] != second["ETag"]

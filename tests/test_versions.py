@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import OperationalError, connection, connections, transaction
 
 from glossary.delivery import versions
+from glossary.delivery.feed import changes_after
+from glossary.delivery.links import ApiLinks
+from glossary.delivery.scope import scope_for
 from glossary.models import Change, TermPage
 
 from . import factories
@@ -130,3 +134,64 @@ def test_publishing_at_once_gives_each_number_once_and_a_follower_misses_nothing
     assert max(numbers) == versions.current().number
     assert seen == {(row.kind, row.object_id): row.number for row in rows}
     assert {pk for kind, pk in seen if kind == "term"} == {term.pk for term in terms}
+
+
+@pytest.mark.django_db
+def test_a_follower_does_not_lose_what_comes_while_it_reads(monkeypatch, rf):
+    """A glossary that is published between the version and the rows is not in what the
+    version is of."""
+    factories.make_glossary("first")
+    late = factories.make_glossary("late", live=False)
+    term = factories.make_term(late, "term")
+    before = versions.current()
+    scope = scope_for(rf.get("/"), before)
+    late.save_revision().publish()
+    links = ApiLinks("http://localhost/")
+    asked = {"limit": 100, "links": links}
+    seen = changes_after(before.number, scope, until=before.number, **asked)
+    assert seen == []
+    now = versions.current()
+    scope = scope_for(rf.get("/"), now)
+    seen = changes_after(before.number, scope, until=now.number, **asked)
+    assert {(each["kind"], each["state"]) for each in seen} == {
+        *(("glossary", "updated"), ("term", "updated"), ("related_term", "updated")),
+    }
+    assert term.pk in {each["data"]["id"] for each in seen if each["kind"] == "term"}
+
+
+@on_postgres
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_many_pages_at_once_and_one_do_not_wait_for_each_other():
+    """The version is locked before the page, by both."""
+    glossary = factories.make_glossary("words")
+    first, second = (factories.make_term(glossary) for _ in range(2))
+    is_held, errors = threading.Event(), []
+
+    def bulk():
+        try:
+            with transaction.atomic():
+                TermPage.objects.get(pk=first.pk).save_revision().publish()
+                is_held.set()
+                time.sleep(1)
+                TermPage.objects.get(pk=second.pk).save_revision().publish()
+        except OperationalError as error:
+            errors.append(error)
+        finally:
+            is_held.set()
+            connections.close_all()
+
+    def editor():
+        try:
+            is_held.wait()
+            TermPage.objects.get(pk=second.pk).save_revision().publish()
+        except OperationalError as error:
+            errors.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=each) for each in (bulk, editor)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []

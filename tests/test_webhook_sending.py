@@ -224,7 +224,11 @@ def test_only_the_beginning_of_an_answer_is_read(receiver):
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [("120", 120), (" 7 ", 7), ("9" * 400, None), ("-1", None), ("soon", None)],
+    [
+        *(("120", 120), (" 7 ", 7), ("9" * 400, None), ("-1", None), ("soon", None)),
+        (f"Mon, 01 Jan 2024 00:00:00 +{'9' * 17}", None),
+        (f"Mon, 01 Jan {'9' * 20} 00:00:00 GMT", None),
+    ],
 )
 def test_a_receiver_can_ask_for_time(receiver, value, seconds):
     receiver.answer = answers(503, Retry_After=value)
@@ -745,6 +749,43 @@ def test_a_paused_endpoint_waits(endpoint, receiver):
     assert send_due().counts == {}
     WebhookEndpoint.objects.update(active=True)
     assert send_due().counts == {"delivered": 1}
+
+
+def test_what_an_editor_does_meanwhile_counts(endpoint, receiver, monkeypatch):
+    """A batch is not what it was when it began."""
+    first, second, third = add(endpoint, 3)
+    moved = receiver.url.replace("/hook", "/moved")
+
+    sent = []
+
+    def send(url: str, body: bytes, headers: Any) -> Answer:
+        sent.append(url)
+        WebhookDelivery.objects.filter(pk=second.pk).update(status="delivered")
+        WebhookEndpoint.objects.filter(pk=endpoint.pk).update(url=moved)
+        return Answer(200)
+
+    monkeypatch.setattr(outbox, "post", send)
+    send_due()
+    assert sent == [receiver.url, moved]
+    reload(first, third)
+    assert first.status == third.status == "delivered"
+
+
+def test_a_message_that_cannot_be_sent_holds_no_other(endpoint, monkeypatch, caplog):
+    [broken] = add(endpoint)
+    other = make_endpoint(url=endpoint.url.replace("/hook", "/other"))
+    [sound] = add(other)
+
+    def send(url: str, body: bytes, headers: Any) -> Answer:
+        if url == other.url:
+            return Answer(200)
+        raise ArithmeticError("what nobody thought of")
+
+    monkeypatch.setattr(outbox, "post", send)
+    send_due()
+    reload(broken, sound)
+    assert (broken.status, sound.status) == ("pending", "delivered")
+    assert broken.attempts[0]["error"] == "ArithmeticError: what nobody thought of"
 
 
 def test_every_endpoint_has_its_turn(endpoint, receiver):

@@ -107,8 +107,7 @@ def deliver(policy: Policy) -> Callable[[View], View]:
                 response = problem.response()
             # A token that is not valid makes another answer of it.
             patch_vary_headers(response, ["Authorization"])
-            if response.status_code not in (204, 304):  # their length says nothing
-                response["Content-Length"] = str(len(response.content))
+            response["Content-Length"] = str(len(response.content))
             if request.method == "HEAD":
                 response.content = b""
             return response

@@ -140,9 +140,10 @@ def _send_some(endpoint: WebhookEndpoint, until: datetime, tally: Tally) -> None
             if until - now < timedelta(seconds=2 * TIMEOUT):
                 break  # the machine slept: another process may be at it soon
             # Somebody may have paused it, or sent one by hand, since the last one.
-            endpoint.refresh_from_db()
-            if not endpoint.active:
+            now_is = WebhookEndpoint.objects.filter(pk=endpoint.pk, active=True).first()
+            if now_is is None:
                 break
+            endpoint = now_is
             if not due.filter(pk=delivery.pk).exists():
                 continue
             delivery.endpoint = endpoint
