@@ -50,6 +50,7 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
         *_purge(),
         *_preview_url(),
         *_webhook_hosts(),
+        *_time_zones(),
     ]
 
 
@@ -292,3 +293,12 @@ def _webhook_hosts() -> Iterator[CheckMessage]:
 
 def _is_host(host: Any) -> bool:
     return isinstance(host, str) and bool(re.fullmatch(r"[^\sA-Z/@]+", host))
+
+
+def _time_zones() -> Iterator[CheckMessage]:
+    if not settings.USE_TZ:
+        yield Error(
+            "The glossary needs USE_TZ.",
+            hint="Turn it on: a time without its zone cannot be delivered.",
+            id="glossary.E018",
+        )

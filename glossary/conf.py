@@ -124,6 +124,7 @@ DEFAULT_RATES: Mapping[str, str | None] = {
     "autocomplete": "300/m",
     "graph": "60/m",
     "bulk": "60/m",
+    "llms-full": "10/m",
 }
 
 

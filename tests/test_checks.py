@@ -202,6 +202,7 @@ def test_a_setting_of_delivery_as_it_should_be(name: str, values: list[Any]) -> 
         ),
         ("glossary.E015", "GLOSSARY_WEBHOOK_HOSTS", ["nuxt", [1], ["NUXT"], ["a/b"]]),
         ("glossary.E017", "GLOSSARY_API_V3", [None, "yes", 1]),
+        ("glossary.E018", "USE_TZ", [False]),
     ],
 )
 def test_a_setting_of_delivery_that_is_malformed(

@@ -233,3 +233,17 @@ def test_a_glossary_as_home_page_has_its_files(glossary):
     link = Client().get("/token/")["Link"]
     assert '<http://testserver/llms.txt>; rel="describedby"' in link
     assert home_page().pk == glossary.pk
+
+
+def test_llms_full_txt_is_not_made_again_and_again(settings: Any) -> None:
+    make_glossary("ai")
+    settings.GLOSSARY_API_RATES = {"llms-full": "2/m"}
+    client = Client()
+    first = client.get("/ai/llms-full.txt")
+    statuses = [client.get("/ai/llms-full.txt").status_code for _ in range(2)]
+    assert [first.status_code, *statuses] == [200, 200, 429]
+    known = {"If-None-Match": first["ETag"]}
+    assert client.get("/ai/llms-full.txt", headers=known).status_code == 304
+    refused = client.get("/ai/llms-full.txt")
+    assert 0 < int(refused["Retry-After"]) <= 60
+    assert client.get("/ai/llms.txt").status_code == 200

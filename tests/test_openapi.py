@@ -202,6 +202,9 @@ def test_there_is_a_page_to_read(client: Client, settings: Any) -> None:
     values = "integer, from 1, up to 100, by default 20"
     assert f"<code>limit</code> <small>{values}</small>" in text
     assert "<code>ids</code> <small>array of integer, from 1" in text
+    for path in ("", "docs/", "openapi.json"):
+        options = client.options(f"{API}{path}")
+        assert (options.status_code, options["Allow"]) == (204, "GET, HEAD, OPTIONS")
     settings.WAGTAILAPI_DOCS_ENABLED = False
     for path in ("docs/", "openapi.json"):
         hidden = client.get(f"{API}{path}")

@@ -23,11 +23,11 @@ from pydantic_core import PydanticSerializationError, to_json
 
 from .. import conf
 from ..delivery.conditions import PRIVATE, last_modified, names, public, site_digest
+from ..delivery.rates import count
 from ..delivery.tags import tag_headers
 from ..delivery.versions import NOTHING_YET, State, current
 from .authentication import token_of
-from .problems import PRECONDITION_FAILED, Problem
-from .throttles import count
+from .problems import PRECONDITION_FAILED, TOO_MANY_REQUESTS, Problem
 
 
 View = Callable[..., HttpResponse]
@@ -168,8 +168,12 @@ def _versioned(
 def _run(
     policy: Policy, run: View, request: HttpRequest, path: Mapping[str, Any]
 ) -> HttpResponse:
-    if policy.rate:
-        count(policy.rate, request)
+    if policy.rate and (seconds := count(policy.rate, request)):
+        raise Problem(
+            TOO_MANY_REQUESTS,
+            f"Come back in {seconds} seconds.",
+            headers={"Retry-After": str(seconds)},
+        )
     # What is kept for all must not depend on the language of the one who asks first.
     with translation.override(settings.LANGUAGE_CODE):
         return run(request, **path)

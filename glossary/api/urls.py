@@ -7,7 +7,8 @@ path("api/glossary/v1/", api.urls)
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, wraps
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -24,6 +25,8 @@ from .openapi import DESCRIPTION, GlossaryAPI
 from .problems import Problem, not_found
 from .router import glossary_router
 
+
+View = Callable[[HttpRequest], HttpResponse]
 
 VERSION: Final = "1.0.0"
 """Of the contract: see the policy on versions in ``docs/reference/api.md``."""
@@ -44,14 +47,31 @@ def answer_problem(request: HttpRequest, problem: Any) -> HttpResponse:
     return problem.response()
 
 
-@api.api_operation(["GET", "HEAD"], "/", include_in_schema=False)
+READ: Final = ["GET", "HEAD", "OPTIONS"]
+
+
+def readable(view: View) -> View:
+    """Answers OPTIONS, as all endpoints do."""
+
+    @wraps(view)
+    def answer(request: HttpRequest) -> HttpResponse:
+        if request.method == "OPTIONS":
+            return HttpResponse(status=204, headers={"Allow": ", ".join(READ)})
+        return view(request)
+
+    return answer
+
+
+@api.api_operation(READ, "/", include_in_schema=False)
+@readable
 def root(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect("docs/")
 
 
 @api.api_operation(
-    ["GET", "HEAD"], "/openapi.json", include_in_schema=False, url_name="openapi-json"
+    READ, "/openapi.json", include_in_schema=False, url_name="openapi-json"
 )
+@readable
 def openapi_json(request: HttpRequest) -> HttpResponse:
     _check_shown()
     body, etag = _written(api.get_root_path({}))
@@ -66,7 +86,8 @@ def _written(path_prefix: str) -> tuple[bytes, str]:
     return body, f'"{blake2b(body, digest_size=16).hexdigest()}"'
 
 
-@api.api_operation(["GET", "HEAD"], "/docs/", include_in_schema=False, url_name="docs")
+@api.api_operation(READ, "/docs/", include_in_schema=False, url_name="docs")
+@readable
 def docs(request: HttpRequest) -> HttpResponse:
     """The same to read, without a script."""
     _check_shown()

@@ -8,6 +8,8 @@ import swapper
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 
+from ..conf import DEFAULT_RATES
+from ..delivery.rates import count
 from ..models import GlossaryPage, TermPage
 from .formats import CONTENT_TYPES, body
 from .responses import Body, respond
@@ -30,15 +32,26 @@ def page_file(request: HttpRequest, path: str, name: str) -> HttpResponseBase:
     if request.method not in METHODS:
         return HttpResponseNotAllowed(METHODS)
     folder = request.path.removesuffix(name)
-    response = respond(
-        request,
-        CONTENT_TYPES[FILES[name]],
-        lambda: _body(request, path, FILES[name]),
-        canonical=request.build_absolute_uri(folder) if name == "index.md" else "",
-    )
+    try:
+        response = respond(
+            request,
+            CONTENT_TYPES[FILES[name]],
+            lambda: _body(request, path, FILES[name]),
+            canonical=request.build_absolute_uri(folder) if name == "index.md" else "",
+        )
+    except _TooMany as too_many:
+        return HttpResponse(
+            status=429,
+            headers={"Retry-After": str(too_many.seconds), "Cache-Control": "no-store"},
+        )
     if response is None:
         raise Http404
     return response
+
+
+class _TooMany(Exception):
+    def __init__(self, seconds: int) -> None:
+        self.seconds = seconds
 
 
 def _body(request: HttpRequest, path: str, name: str) -> Body | None:
@@ -47,4 +60,7 @@ def _body(request: HttpRequest, path: str, name: str) -> Body | None:
     page = Page.find_for_request(request, path)
     if not isinstance(page, GlossaryPage | TermPage):
         return None
+    # Who has it already, and was told so, does not count.
+    if name in DEFAULT_RATES and (seconds := count(name, request)):
+        raise _TooMany(seconds)
     return body(page, name, request)

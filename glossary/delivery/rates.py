@@ -11,7 +11,6 @@ from ninja.conf import settings as ninja_settings
 from ninja.throttling import SimpleRateThrottle
 
 from .. import conf
-from .problems import TOO_MANY_REQUESTS, Problem
 
 
 class _Throttle(SimpleRateThrottle):
@@ -38,20 +37,13 @@ class _Throttle(SimpleRateThrottle):
         return f"glossary:rate:{self.name}:{client.hexdigest()}"
 
 
-def count(name: str, request: HttpRequest) -> None:
-    """Count a request against the rate of this name in ``GLOSSARY_API_RATES``.
-
-    Raises a Problem (429) that says when to come back.
-    """
+def count(name: str, request: HttpRequest) -> int | None:
+    """Count a request against the rate of this name in ``GLOSSARY_API_RATES``. Beyond
+    it, returns after how many seconds to come back."""
     rate = conf.api_rates().get(name)
     if rate is None:
-        return
+        return None
     throttle = _Throttle(name, rate)
-    if not throttle.allow_request(request):
-        wait = throttle.wait()
-        seconds = max(1, ceil(wait or throttle.duration or 0))
-        raise Problem(
-            TOO_MANY_REQUESTS,
-            f"Come back in {seconds} seconds.",
-            headers={"Retry-After": str(seconds)},
-        )
+    if throttle.allow_request(request):
+        return None
+    return max(1, ceil(throttle.wait() or throttle.duration or 0))
