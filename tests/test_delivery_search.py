@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.db import connection
@@ -29,6 +30,7 @@ from glossary.delivery.search import (
     load_hits,
     search_terms,
 )
+from glossary.delivery.search.highlights import Sought, sought
 from glossary.delivery.search.words import split
 from glossary.models import GlossaryPage, PublicTerm, TermLabel, TermPage
 
@@ -406,6 +408,31 @@ def test_rich_text_is_shown_on_one_line(html: str, expected: str | None) -> None
     document = a_document(explanation=[{"value": {"heading": "", "body": html}}])
     found = marked(document, "embedding").get("explanation")
     assert found == expected
+
+
+MARKUP = [
+    *("<p>", "</p>", "<b>", "</b>", '<a linktype="page" id="7">', "</a>", "<br/>"),
+    *("need", "le", "needle", "Needles", "x", " ", "&amp;", "&eacute;", "é", "\\", '"'),
+]
+
+
+@given(
+    st.lists(st.sampled_from(MARKUP), max_size=12).map("".join),
+    st.sampled_from(["needle", "le", "ned", "éx"]),
+    st.booleans(),
+)
+@example("<p>nee<b>d</b>le</p>", "needle", True)
+@example("<p>need</p><p>le</p>", "needle", True)
+@example("need\nle", "le", True)
+def test_what_is_not_read_holds_nothing(html: str, text: str, escaped: bool) -> None:
+    words = sought(text)
+    assert words
+    document = a_document(explanation=[{"value": {"heading": "", "body": html}}])
+    with patch.object(Sought, "may_be_in", return_value=True):
+        pieces = highlight(document, text)
+    assert highlight(document, text) == pieces
+    if pieces:
+        assert words.may_be_in(json.dumps([{"body": html}], ensure_ascii=escaped))
 
 
 def test_damaged_rich_text_is_read_in_one_go() -> None:

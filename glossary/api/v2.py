@@ -33,7 +33,7 @@ from wagtail.api.v2.views import BaseAPIViewSet, PagesAPIViewSet
 from ..delivery.documents import TermDocument
 from ..delivery.loaders import load_terms
 from ..delivery.scope import scope_for
-from ..delivery.standings import PROSE
+from ..delivery.term_streams import PROSE
 from ..models import Category, GlossaryPage, PublicTerm, TermPage, TermTag
 from ..richtext import FEATURES
 from ..visibility import Target, rewrite_links

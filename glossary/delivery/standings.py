@@ -27,12 +27,11 @@ from ..models import (
 from ..names import name_key, variants
 from ..visibility import linked_targets
 from .rows import insert_rows
+from .term_streams import PROSE
 
 
 # The kinds of label that stand in the A to Z, beside titles.
 SHOWN_KINDS = {TermLabel.Kind.SYNONYM, TermLabel.Kind.ABBREVIATION}
-# The rich text in the blocks of each stream.
-PROSE = {"explanation": "body", "comparisons": "comparison", "faq": "answer"}
 ROW = (
     *("glossary_id", "locale_id", "category_id", "title", "slug", "letter"),
     *("sort_key", "first_published_at", "last_published_at"),
