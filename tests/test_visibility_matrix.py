@@ -729,7 +729,7 @@ def check_column(client: Client, term: TermPage, name: str) -> None:
 # What says nothing of the term, public or not: numbers alone, for which there is a
 # check, an address, what needs a token, or what nothing is at.
 SILENT = (
-    *("categories/basics/", "letters/", "find/?", "formerly"),
+    *("categories/basics/", "letters/", "find/?", "formerly", "changes/?limit=1"),
     *("glossaries/?rich_text=plain", "?format=jsonld", "/llms.txt"),
     *("/snippets/", "/revisions/", "openapi.json", "docs/", "no-such-endpoint"),
 )
