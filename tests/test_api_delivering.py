@@ -17,7 +17,6 @@ from wagtail.models import APIToken, Site
 from glossary.api import delivering
 from glossary.api.delivering import Answer, Policy
 from glossary.delivery import versions
-from glossary.delivery.previews import make_token
 from glossary.models import TermPage, Version
 
 from .factories import home_page, make_glossary, make_term
@@ -433,9 +432,3 @@ def test_several_glossaries_can_be_asked_for(client: Client, term: TermPage) -> 
     make_term(make_glossary("art"), "oil")
     found = client.get(f"{API}terms/?glossary=ai&glossary=law").json()["items"]
     assert [item["title"] for item in found] == ["Contract", "Embedding"]
-
-
-def test_a_draft_has_nothing_added(client: Client, term: TermPage, url: str) -> None:
-    response = client.get(f"{url}?preview={make_token(term)}&include=backlinks")
-    assert response.status_code == 422
-    assert "include" in response.content.decode()

@@ -230,8 +230,6 @@ def _moved(asked: Asked[Any], paths: Iterable[str]) -> HttpResponse:
 
 def _preview(asked: Asked[Any], is_asked_for: Callable[[TermDocument], bool]) -> Answer:
     """The draft that the token is for, which no cache may keep."""
-    if asked.parameters.include:
-        raise invalid("include", "cannot be given together with preview")
     try:
         document = load_preview(
             read_token(asked.parameters.preview),
