@@ -67,6 +67,8 @@ HEADERS: Final[dict[str, dict[str, Any]]] = {
     },
 }
 
+# As RFC 9110 calls them, which Python does from 3.13 on.
+PHRASES: Final = {413: "Content Too Large", 422: "Unprocessable Content"}
 # Which headers the answers of a status have.
 HEADERS_OF: Final = {
     "200": ("ETag", "Last-Modified", "Cache-Control"),
@@ -137,5 +139,5 @@ def _tell_problem(status: int, response: dict[str, Any]) -> None:
         "status": status,
         "detail": DETAILS[status],
     }
-    response["description"] = HTTPStatus(status).phrase
+    response["description"] = PHRASES.get(status) or HTTPStatus(status).phrase
     response["content"] = {MEDIA_TYPE: media}
