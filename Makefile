@@ -21,17 +21,19 @@ PRODUCTION = SECRET_KEY=$$($(PYTHON) -c 'import secrets; print(secrets.token_url
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 .PHONY: help demo serve test test-fast test-sqlite test-postgres test-custom-page \
-	test-browser clients fuzz nuxt exhaustive lint format types checks matrix lowest highest benchmark clean
+	test-browser clients fuzz nuxt exhaustive lint format types checks matrix lowest \
+	highest benchmark clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' \
 		$(MAKEFILE_LIST)
 
 # What no database can change runs once, with the tests on SQLite.
-WITHOUT_DATABASE := $(addprefix --ignore=tests/test_, architecture.py devalue.py \
-	alphabet.py docs_requests.py export_edit.py load.py merge.py names.py payload_archives.py payload_field_map.py payload_html.py \
-	payload_javascript.py payload_streams.py payload_tables.py \
-	docs.py locale.py richtext.py schema.py site_project.py sources.py wheel.py)
+WITHOUT_DATABASE := $(addprefix --ignore=tests/test_, alphabet.py architecture.py \
+	devalue.py docs.py docs_requests.py export_edit.py load.py locale.py merge.py \
+	names.py payload_archives.py payload_field_map.py payload_html.py \
+	payload_javascript.py payload_streams.py payload_tables.py richtext.py schema.py \
+	site_project.py sources.py wheel.py)
 
 # What every database answers alike runs once too.
 ALIKE := $(addprefix --ignore=tests/test_, blocks.py checks.py \

@@ -36,6 +36,7 @@ from .signals import (
     changes_recorded,
     related_terms_written,
     term_previewed,
+    terms_will_be_written,
     terms_written,
 )
 
@@ -101,6 +102,9 @@ def connect_signal_handlers() -> None:
 def connect_the_catalogue() -> None:
     """Let every change of what is delivered move the version."""
     terms_written.connect(index_terms, dispatch_uid="glossary.index_terms")
+    terms_will_be_written.connect(
+        watching.terms_will_be_written, dispatch_uid="glossary.terms_will_be_written"
+    )
     terms_written.connect(
         watching.terms_were_written, dispatch_uid="glossary.terms_were_written"
     )
@@ -131,15 +135,9 @@ def connect_the_catalogue() -> None:
         for model in apps.get_models()
         if issubclass(model, Page) and not issubclass(model, TermPage)
     }
-    # Terms tell by themselves when they are saved.
     senders |= {
-        model: [(pre_save, watching.term_will_be_saved)]
-        for model in apps.get_models()
-        if issubclass(model, TermPage) and model is not TermPage
-    }
-    senders |= {
+        # Terms tell by themselves when they are saved.
         TermPage: [
-            (pre_save, watching.term_will_be_saved),
             (pre_delete, watching.term_will_be_deleted),
             (pre_delete, purge_deleted_term),
             (post_delete, watching.term_was_deleted),

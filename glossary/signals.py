@@ -13,6 +13,15 @@ was written. The pages were written in bulk, so Django's ``post_save`` was not s
 them; Wagtail's ``page_published`` and ``page_unpublished`` were.
 """
 
+terms_will_be_written = Signal()
+"""Sent inside a transaction that is going to write terms, before any of their rows is
+locked.
+
+The sender is ``TermPage``. Who locks more than the terms does it here: in one order
+everywhere, nobody waits for somebody who waits for them. What a term is added to, its
+glossary, is locked before.
+"""
+
 terms_written = Signal()
 """Sent inside the transaction in which terms were written, when all of their rows are.
 

@@ -173,9 +173,8 @@ def test_a_whole_number_may_be_posted_as_json_may_write_it(
 
 @pytest.mark.slow
 def test_answers_are_as_described_whatever_is_asked(
-    live_server: LiveServer, term: TermPage, settings: Any, tmp_path: Path
+    live_server: LiveServer, term: TermPage, tmp_path: Path
 ) -> None:
-    settings.GLOSSARY_API_RATES = None
     described = Client().get(f"{API}openapi.json").json()
     file = tmp_path / "openapi.json"
     file.write_text(json.dumps(of_this_site(described, term)), encoding="utf-8")

@@ -42,8 +42,7 @@ CARD = ["id", "meta", "title", "short_definition", "category", "tags"]
 
 
 @pytest.fixture(autouse=True)
-def nothing_left_over(settings: Any) -> None:
-    settings.GLOSSARY_API_RATES = None
+def nothing_left_over() -> None:
     cache.clear()
 
 

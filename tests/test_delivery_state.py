@@ -374,7 +374,6 @@ class EditorsAndReaders(RuleBasedStateMachine):
 )
 def test_editors_and_readers(settings, examples: int, steps: int) -> None:
     settings.WAGTAIL_I18N_ENABLED = True
-    settings.GLOSSARY_API_RATES = None
     run_state_machine_as_test(
         EditorsAndReaders,
         settings=hypothesis_settings(max_examples=examples, stateful_step_count=steps),

@@ -6,12 +6,15 @@ import threading
 import time
 
 import pytest
+from django.core.management import call_command
 from django.db import OperationalError, connection, connections, transaction
 
 from glossary.delivery import versions
 from glossary.delivery.feed import changes_after
 from glossary.delivery.links import ApiLinks
 from glossary.delivery.scope import scope_for
+from glossary.importing import apply
+from glossary.importing.bulk import pages as bulk
 from glossary.models import Change, TermPage
 
 from . import factories
@@ -195,3 +198,43 @@ def test_many_pages_at_once_and_one_do_not_wait_for_each_other():
     for thread in threads:
         thread.join()
     assert errors == []
+
+
+@on_postgres
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_an_import_and_an_editor_do_not_wait_for_each_other(tmp_path, monkeypatch):
+    """An import has its pages before it writes; the version comes before both."""
+    glossary = factories.make_glossary("words")
+    source = tmp_path / "terms.jsonl"
+    line = '{"slug": "token", "term": "Token", "shortDefinition": "Now %s."}\n'
+    source.write_text(line % "one")
+    call_command("import_terms", source, glossary="words", verbosity=0)
+    source.write_text(line % "two")
+    [term] = glossary.terms
+    is_writing, errors = threading.Event(), []
+
+    def save_pages(*args):
+        is_writing.set()
+        time.sleep(1)
+        bulk.save_pages(*args)
+
+    def editor():
+        try:
+            is_writing.wait(10)
+            TermPage.objects.get(pk=term.pk).save()
+        except OperationalError as error:
+            errors.append(error)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=editor)
+    thread.start()
+    monkeypatch.setattr(apply, "save_pages", save_pages)
+    try:
+        call_command("import_terms", source, glossary="words", verbosity=0)
+    finally:
+        was_writing = is_writing.is_set()
+        is_writing.set()
+        thread.join()
+    assert errors == []
+    assert was_writing

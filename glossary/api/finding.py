@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from urllib.parse import unquote, urlsplit
 
 from django.apps import apps
@@ -52,7 +52,7 @@ def with_fallback(
     return [*glossaries, *more], languages
 
 
-def _chosen(scope: Scope, wanted: Iterable[str]) -> list[ScopeGlossary]:
+def _chosen(scope: Scope, wanted: Collection[str]) -> list[ScopeGlossary]:
     chosen = {item.pk for name in wanted for item in _called(scope, name)}
     return [item for item in scope.glossaries if item.pk in chosen or not wanted]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from copy import copy
 from functools import partial
 from typing import Any
 
@@ -73,13 +74,20 @@ def purge_deleted_term(sender: type, instance: TermPage, **kwargs: Any) -> None:
     A receiver for Django's ``pre_delete``.
     """
     if _purges_addresses():
-        transaction.on_commit(partial(_purge_page, instance, instance.get_site()))
+        # Django takes its id away.
+        transaction.on_commit(partial(_purge_unless_all_are_gone, copy(instance)))
 
 
-def _purge_page(page: TermPage | GlossaryPage, site: Site | None = None) -> None:
+def _purge_unless_all_are_gone(term: TermPage) -> None:
+    # With a glossary go too many: what is kept of them expires.
+    if GlossaryPage.objects.filter(path=term.path[: -TermPage.steplen]).exists():
+        _purge_page(term)
+
+
+def _purge_page(page: TermPage | GlossaryPage) -> None:
     batch = PurgeBatch()
     batch.add_page(page)
-    site = site or page.get_site()
+    site = page.get_site()
     if isinstance(page, TermPage) and site:
         batch.add_urls(_details(Change.Kind.TERM, page.pk, page.slug, site))
     batch.purge()

@@ -80,7 +80,7 @@ class Standing:
     @property
     def naming(self) -> tuple[Any, ...]:
         """What the rows of its names are made from."""
-        return self.glossary_id, self.sort_key, self.names
+        return self.glossary_id, self.locale_id, self.sort_key, self.names
 
     @property
     def row(self) -> tuple[Any, ...]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Sequence
-from functools import partial
 from typing import Any
 
 import swapper
@@ -49,6 +48,10 @@ logger = logging.getLogger("glossary.catalogue")
 # What others show of a page that is not a term: its title, and where it is, which is
 # in the addresses of all below it.
 FACE = ("title", "slug", "url_path", "live", "path")
+
+
+def terms_will_be_written(sender: type, **kwargs: Any) -> None:
+    versions.lock()
 
 
 def terms_were_written(sender: type, pks: Collection[int], **kwargs: Any) -> None:
@@ -89,30 +92,10 @@ TERM_OF = {TermLabel: "term_id", TermLink: "term_id", TermTag: "content_object_i
 def page_will_be_saved(
     sender: type[Model], instance: Any, raw: bool = False, **kwargs: Any
 ) -> None:
-    if not _is_other_page(sender) or raw:
-        return
-    if instance.pk:
+    if _is_other_page(sender) and instance.pk and not raw:
         Page = swapper.load_model("wagtailcore", "Page")
         rows = Page.objects.filter(pk=instance.pk)
         instance._former_face = rows.values_list(*FACE).first()
-    if _shows_a_change(instance) or isinstance(instance, GlossaryPage):
-        _lock_first(kwargs.get("update_fields"))
-
-
-def term_will_be_saved(
-    sender: type[Model], instance: Any, raw: bool = False, **kwargs: Any
-) -> None:
-    if issubclass(sender, TermPage) and not raw:
-        _lock_first(kwargs.get("update_fields"))
-
-
-def _lock_first(update_fields: Collection[str] | None) -> None:
-    """Lock the version before the row of a page. Whoever changes several pages has it
-    from the first one on, and must not wait for the row of one who waits for it."""
-    in_transaction = connections[router.db_for_write(PublicTerm)].in_atomic_block
-    is_draft = update_fields is not None and set(update_fields) <= DRAFT_FIELDS
-    if in_transaction and not is_draft:
-        versions.lock()
 
 
 def _shows_a_change(instance: Any) -> bool:
@@ -261,16 +244,19 @@ def documents_have_changed(
     """A document, or who may see a collection of them."""
     if raw or (created and sender is not CollectionViewRestriction):
         return  # nothing points at a new document, or stands in a new collection
-    Document = get_document_model()
-    if issubclass(sender, Document):
+    if issubclass(sender, get_document_model()):
         catalogue.refresh_mentioning(Mention.Target.DOCUMENT, [kwargs["instance"].pk])
         return
-    catalogue.refresh_mentioning_all(Mention.Target.DOCUMENT, Document.objects.all())
+    _refresh_mentioning_documents()
     if issubclass(sender, DocumentCollection):
         # It is moved after it is saved, in SQL.
-        transaction.on_commit(
-            partial(documents_have_changed, sender=CollectionViewRestriction)
-        )
+        transaction.on_commit(_refresh_mentioning_documents)
+
+
+def _refresh_mentioning_documents() -> None:
+    catalogue.refresh_mentioning_all(
+        Mention.Target.DOCUMENT, get_document_model().objects.all()
+    )
 
 
 def documents_were_moved(

@@ -11,15 +11,22 @@ from django.db import connection
 from taggit.models import Tag
 from wagtail.models import COMMENTS_RELATION_NAME, Comment, Revision
 
-from ..models import Category, TermLabel, TermLink, TermPage, TermTag
+from ..models import Category, GlossaryPage, TermLabel, TermLink, TermPage, TermTag
+from ..signals import terms_will_be_written
 
 
-def lock_pages(ids: Collection[int]) -> None:
-    """Keep others from saving these pages until the transaction ends."""
-    if ids and connection.features.has_select_for_update:
-        Page = swapper.load_model("wagtailcore", "Page")
-        pages = Page.objects.select_for_update(of=("self",)).filter(pk__in=ids)
-        list(pages.order_by("pk").values_list("pk", flat=True))
+def lock_pages(ids: Collection[int], *, added_to: GlossaryPage | None = None) -> None:
+    """Keep others from saving these pages until the transaction ends, and from adding
+    any to the glossary that this transaction adds some to."""
+    if not connection.features.has_select_for_update:
+        return
+    Page = swapper.load_model("wagtailcore", "Page")
+    rows = Page.objects.select_for_update(of=("self",)).order_by("pk")
+    if added_to is not None:  # first, as wherever a page is added
+        list(rows.filter(pk=added_to.pk).values_list("pk", flat=True))
+    if ids:
+        terms_will_be_written.send(sender=TermPage)
+        list(rows.filter(pk__in=ids).values_list("pk", flat=True))
 
 
 def load_latest(pages: Iterable[TermPage]) -> dict[int, TermPage]:

@@ -307,7 +307,8 @@ class Planner:
             namesakes = self.glossary.terms.filter(slug__in=new)
             known.update(namesakes.values_list("slug", "pk"))
         if lock:
-            lock_pages(known.values())
+            is_adding = len(known) < len(terms)
+            lock_pages(known.values(), added_to=self.glossary if is_adding else None)
         # A term that was moved to another glossary is written there.
         pages = TermPage.objects.filter(pk__in=known.values()).specific()
         found = {page.pk: page for page in pages}

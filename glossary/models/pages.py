@@ -43,7 +43,7 @@ from ..forms import (
 from ..managers import TermPageManager
 from ..panels import GlossaryPanel, RowsPanel
 from ..serializers import CategoryField, LinksField, PublicRichTextField, TagsField
-from ..signals import term_previewed, terms_written
+from ..signals import term_previewed, terms_will_be_written, terms_written
 from .relations import TermLink
 from .snippets import Category, RelatedTerm
 
@@ -474,10 +474,13 @@ class TermPage(Page):
 
     @transaction.atomic
     def save(self, *args: Any, **kwargs: Any) -> None:
+        fields = kwargs.get("update_fields")
+        is_told = fields is None or not set(fields) <= DRAFT_FIELDS
+        if is_told:
+            terms_will_be_written.send(sender=TermPage)
         with saving(self):
             self._save(*args, **kwargs)
-        fields = kwargs.get("update_fields")
-        if fields is None or not set(fields) <= DRAFT_FIELDS:
+        if is_told:
             terms_written.send(sender=TermPage, pks=[self.pk])
 
     def _save(self, *args: Any, **kwargs: Any) -> None:

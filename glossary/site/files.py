@@ -8,7 +8,6 @@ import swapper
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 
-from ..conf import DEFAULT_RATES
 from ..delivery.rates import count
 from ..models import GlossaryPage, TermPage
 from .formats import CONTENT_TYPES, body
@@ -41,7 +40,9 @@ def page_file(request: HttpRequest, path: str, name: str) -> HttpResponseBase:
         )
     except _TooMany as too_many:
         return HttpResponse(
+            f"Come back in {too_many.seconds} seconds.\n",
             status=429,
+            content_type=CONTENT_TYPES["llms"],
             headers={"Retry-After": str(too_many.seconds), "Cache-Control": "no-store"},
         )
     if response is None:
@@ -61,6 +62,6 @@ def _body(request: HttpRequest, path: str, name: str) -> Body | None:
     if not isinstance(page, GlossaryPage | TermPage):
         return None
     # Who has it already, and was told so, does not count.
-    if name in DEFAULT_RATES and (seconds := count(name, request)):
+    if name == "llms-full" and (seconds := count(name, request)):
         raise _TooMany(seconds)
     return body(page, name, request)
