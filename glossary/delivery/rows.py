@@ -20,7 +20,7 @@ MAX_PARTS = 100
 
 
 class Part(NamedTuple):
-    """A SELECT in SQL."""
+    """A SELECT in SQL. What a client sent is in its parameters, never in its text."""
 
     sql: str
     params: Sequence[Any] = ()
