@@ -10,7 +10,8 @@ BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --disable-pip-version-check -q
 TYPED := glossary/payload glossary/richtext $(wildcard glossary/linking) \
 	glossary/importing/merge.py glossary/alphabet.py glossary/names.py \
-	tests/postgres.py
+	glossary/addresses.py $(addprefix glossary/site/,ego.py layout.py lettering.py \
+	map_marks.py map_names.py) tests/postgres.py
 
 PYTEST := $(BIN)/python -m pytest
 POSTGRES := $(BIN)/python -m tests.postgres
@@ -21,27 +22,29 @@ PRODUCTION = SECRET_KEY=$$($(PYTHON) -c 'import secrets; print(secrets.token_url
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 .PHONY: help demo serve test test-fast test-sqlite test-postgres test-custom-page \
-	test-browser clients fuzz nuxt exhaustive lint format types checks matrix lowest \
-	highest benchmark clean
+	test-browser clients fuzz nuxt lighthouse screenshots exhaustive lint format \
+	types checks matrix lowest highest benchmark clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' \
 		$(MAKEFILE_LIST)
 
 # What no database can change runs once, with the tests on SQLite.
-WITHOUT_DATABASE := $(addprefix --ignore=tests/test_, alphabet.py architecture.py \
-	devalue.py docs.py docs_requests.py export_edit.py load.py locale.py merge.py \
+WITHOUT_DATABASE := $(addprefix --ignore=tests/test_, addresses.py alphabet.py \
+	architecture.py devalue.py docs.py docs_requests.py ego.py export_edit.py \
+	layout.py lettering.py lighthouse.py load.py locale.py map_names.py merge.py \
 	names.py payload_archives.py payload_field_map.py payload_html.py \
-	payload_javascript.py payload_streams.py payload_tables.py richtext.py schema.py \
-	site_project.py sources.py wheel.py)
+	payload_javascript.py payload_streams.py payload_tables.py richtext.py \
+	schema.py site_project.py sources.py static.py wheel.py)
 
 # What every database answers alike runs once too.
-ALIKE := $(addprefix --ignore=tests/test_, blocks.py checks.py \
-	clients.py custom_page.py export_destination.py export_payload.py \
-	export_records.py export_terms.py extension.py forms.py import_options.py \
-	import_rights.py negotiation.py openapi.py pages.py previews.py proposals.py \
-	prose.py purging.py site_markdown.py site_payload.py structured_data.py \
-	webhook_admin.py webhooks.py)
+ALIKE := $(addprefix --ignore=tests/test_, blocks.py cards.py checks.py clients.py \
+	conditional.py custom_page.py export_destination.py export_payload.py \
+	export_records.py export_terms.py extension.py feeds.py forms.py html.py \
+	import_options.py import_rights.py map.py negotiation.py openapi.py pages.py \
+	previews.py proposals.py prose.py purging.py site_blocks.py site_markdown.py \
+	site_payload.py structured_data.py webhook_admin.py \
+	webhooks.py)
 
 # These run once, on PostgreSQL, which sorts and searches by its own rules, and refuses
 # what SQLite takes.
@@ -49,8 +52,9 @@ ON_POSTGRES := $(addprefix --ignore=tests/test_, admin.py admin_exports.py \
 	admin_import_permissions.py admin_imports.py api_fuzz.py check_terms.py)
 
 # What knows pages only through the rest.
-WITHOUT_PAGES := $(addprefix --ignore=tests/test_, delivery_search.py import_options.py \
-	import_rights.py listing.py openapi.py proposals.py purging.py suggestions.py \
+WITHOUT_PAGES := $(addprefix --ignore=tests/test_, cards.py conditional.py \
+	delivery_search.py entries.py html.py import_options.py import_rights.py \
+	listing.py openapi.py proposals.py purging.py suggestions.py \
 	webhook_admin.py webhook_sending.py webhooks.py)
 
 # --- The demo
@@ -99,6 +103,12 @@ fuzz: $(VENV)/.test ## schemathesis asks the API for all it can think of (FUZZ_E
 
 nuxt: $(VENV)/.test ## build the example front end and look at it (needs Node)
 	GLOSSARY_REQUIRE_SERVICES=1 $(PYTEST) -q tests/browser/test_nuxt.py $(ARGS)
+
+lighthouse: $(VENV)/.test ## what Lighthouse says about the demo's pages (needs Node)
+	$(BIN)/python -m tests.lighthouse $(ARGS)
+
+screenshots: $(VENV)/.test ## pictures of all pages, in screenshots/ and the docs
+	$(BIN)/python -m tests.screenshots
 
 exhaustive: $(VENV)/.test ## what takes minutes: an import broken off at every statement
 	$(PYTEST) -q -n auto -m exhaustive $(ARGS)

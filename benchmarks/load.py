@@ -59,6 +59,7 @@ class Plan:
     etags: list[str] = field(default_factory=list)
     status: int = 200
     host: str = "localhost"
+    accept: str = "application/json"
     seed: int = 1
 
     def requests(self) -> list[bytes]:
@@ -73,7 +74,7 @@ class Plan:
     def request(self, target: str, condition: str = "") -> bytes:
         return (
             f"GET {target} HTTP/1.1\r\nHost: {self.host}\r\n"
-            f"Accept: application/json\r\n{condition}\r\n"
+            f"Accept: {self.accept}\r\n{condition}\r\n"
         ).encode()
 
 

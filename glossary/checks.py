@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from math import inf
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from django.apps import apps
@@ -13,9 +14,10 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.functional import Promise
 
-from .conf import DEFAULT_RATES, SETTINGS
+from .conf import DEFAULT_CARD_COLOURS, DEFAULT_RATES, SETTINGS
 from .delivery.purge_backends import configured
 from .payload.field_map import FieldMap, FieldMapError
+from .site.cards.fonts import PROBE_SIZE, Font
 
 
 REQUIRED_APPS = (
@@ -50,6 +52,9 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
         *_purge(),
         *_preview_url(),
         *_webhook_hosts(),
+        *_search_engines(),
+        *_card_fonts(),
+        *_card_colours(),
         *_time_zones(),
     ]
 
@@ -147,6 +152,9 @@ NUMBERS = {
     "GLOSSARY_API_S_MAXAGE": Number(
         "glossary.E010", "seconds", "3600", MAX_SECONDS, lowest=0
     ),
+    "GLOSSARY_PAGE_SECONDS": Number(
+        "glossary.E022", "seconds", "300", MAX_SECONDS, lowest=0
+    ),
     "GLOSSARY_PREVIEW_MAX_AGE": Number("glossary.E014", "seconds", "3600", MAX_SECONDS),
     "GLOSSARY_WEBHOOK_RETENTION_DAYS": Number(
         "glossary.E016", "days", "30", MAX_DAYS, none="to keep deliveries for ever"
@@ -211,13 +219,15 @@ def _payload_key() -> Iterator[CheckMessage]:
 
 
 def _api() -> Iterator[CheckMessage]:
-    alias = getattr(settings, "GLOSSARY_API_CACHE", "default")
-    if alias is not None and alias not in settings.CACHES:
-        yield Error(
-            f"GLOSSARY_API_CACHE names the cache {alias!r}, which there is not.",
-            hint=f"Give one of {', '.join(settings.CACHES)}, or None to keep nothing.",
-            id="glossary.E009",
-        )
+    for name in ("GLOSSARY_API_CACHE", "GLOSSARY_PAGE_CACHE"):
+        alias = getattr(settings, name, "default")
+        if alias is not None and alias not in settings.CACHES:
+            caches = ", ".join(settings.CACHES)
+            yield Error(
+                f"{name} names the cache {alias!r}, which there is not.",
+                hint=f"Give one of {caches}, or None to keep nothing.",
+                id="glossary.E009",
+            )
     for name in _wrong_rates(getattr(settings, "GLOSSARY_API_RATES", {})):
         yield Error(
             f"GLOSSARY_API_RATES has {name} that cannot be read.",
@@ -293,6 +303,76 @@ def _webhook_hosts() -> Iterator[CheckMessage]:
 
 def _is_host(host: Any) -> bool:
     return isinstance(host, str) and bool(re.fullmatch(r"[^\sA-Z/@]+", host))
+
+
+def _search_engines() -> Iterator[CheckMessage]:
+    for name, effect in (
+        ("GLOSSARY_NOINDEX_THIN", "asks search engines to leave out thin terms"),
+        ("GLOSSARY_FAQ_STRUCTURED_DATA", "marks the questions of a term as a FAQPage"),
+    ):
+        if not isinstance(getattr(settings, name, True), bool):
+            yield Error(
+                f"{name} is neither True nor False.",
+                hint=f"True {effect}.",
+                id="glossary.E019",
+            )
+
+
+def _card_fonts() -> Iterator[CheckMessage]:
+    for fault in _wrong_fonts(getattr(settings, "GLOSSARY_CARD_FONTS", {})):
+        yield Error(
+            f"GLOSSARY_CARD_FONTS has {fault}.",
+            hint='It is a dictionary from codes of languages, in lower case, or "" '
+            "for all others, to paths of TrueType or OpenType files, or to pairs of a "
+            "regular and a bold one.",
+            id="glossary.E020",
+        )
+
+
+def _wrong_fonts(fonts: Any) -> Iterator[str]:
+    if not isinstance(fonts, Mapping):
+        yield f"a value {fonts!r}"
+        return
+    for language, entry in fonts.items():
+        is_pair = isinstance(entry, list | tuple) and len(entry) == 2
+        paths = entry if is_pair else [entry]
+        is_code = isinstance(language, str) and re.fullmatch(r"[a-z0-9-]*", language)
+        if not is_code or not all(isinstance(path, str | Path) for path in paths):
+            yield f"an entry {language!r}: {entry!r}"
+            continue
+        for path in paths:
+            if not _is_font(path):
+                yield f"for {language!r} a file that is no font: {str(path)!r}"
+
+
+def _is_font(path: str | Path) -> bool:
+    if not Path(path).is_file():
+        return False
+    try:
+        Font(str(path)).at(PROBE_SIZE)
+    except OSError:
+        return False
+    return True
+
+
+def _card_colours() -> Iterator[CheckMessage]:
+    for fault in _wrong_colours(getattr(settings, "GLOSSARY_CARD_COLOURS", {})):
+        yield Error(
+            f"GLOSSARY_CARD_COLOURS has {fault}.",
+            hint='It is, for example, {"accent": "#0a5c66"}. There are colours for '
+            f"{', '.join(DEFAULT_CARD_COLOURS)}.",
+            id="glossary.E021",
+        )
+
+
+def _wrong_colours(colours: Any) -> Iterator[str]:
+    if not isinstance(colours, Mapping):
+        yield f"a value {colours!r}"
+        return
+    for name, colour in colours.items():
+        is_colour = isinstance(colour, str) and re.fullmatch(r"#[0-9a-fA-F]{6}", colour)
+        if name not in DEFAULT_CARD_COLOURS or not is_colour:
+            yield f"an entry {name!r}: {colour!r}"
 
 
 def _time_zones() -> Iterator[CheckMessage]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeAlias
 
 from django.conf import settings
 from django.utils.functional import Promise
@@ -31,10 +32,16 @@ SETTINGS = (
     "GLOSSARY_API_RATES",
     "GLOSSARY_API_S_MAXAGE",
     "GLOSSARY_API_V3",
+    "GLOSSARY_CARD_COLOURS",
+    "GLOSSARY_CARD_FONTS",
+    "GLOSSARY_FAQ_STRUCTURED_DATA",
     "GLOSSARY_FIELD_MAP",
     "GLOSSARY_IMPORT_MAX_FILE_SIZE",
     "GLOSSARY_IMPORT_MAX_UPLOAD_SIZE",
     "GLOSSARY_IMPORT_RETENTION_DAYS",
+    "GLOSSARY_NOINDEX_THIN",
+    "GLOSSARY_PAGE_CACHE",
+    "GLOSSARY_PAGE_SECONDS",
     "GLOSSARY_PAYLOAD_KEY",
     "GLOSSARY_PREVIEW_MAX_AGE",
     "GLOSSARY_PREVIEW_URL",
@@ -109,6 +116,18 @@ def api_cache() -> str | None:
     return getattr(settings, "GLOSSARY_API_CACHE", "default")
 
 
+def page_cache() -> str | None:
+    """The cache, by its alias, that keeps pages as they were made for anyone; None
+    keeps none."""
+    return getattr(settings, "GLOSSARY_PAGE_CACHE", "default")
+
+
+def page_seconds() -> int:
+    """For how many seconds a page of the same version is taken for the same, whatever
+    stands around it; 0 makes each page anew, without an ETag."""
+    return getattr(settings, "GLOSSARY_PAGE_SECONDS", 300)
+
+
 def api_max_age() -> int:
     """For how many seconds a browser may use an answer without asking again."""
     return getattr(settings, "GLOSSARY_API_MAX_AGE", 60)
@@ -124,6 +143,7 @@ DEFAULT_RATES: Mapping[str, str | None] = {
     "autocomplete": "300/m",
     "graph": "60/m",
     "bulk": "60/m",
+    "card": "300/m",
     "llms-full": "10/m",
 }
 
@@ -137,6 +157,38 @@ def api_rates() -> Mapping[str, str | None]:
 def api_v3() -> bool:
     """Whether our endpoints are also part of Wagtail's API v3, where that is used."""
     return getattr(settings, "GLOSSARY_API_V3", True)
+
+
+def noindex_thin() -> bool:
+    """Whether search engines are asked to leave out terms without an explanation."""
+    return getattr(settings, "GLOSSARY_NOINDEX_THIN", True)
+
+
+def faq_structured_data() -> bool:
+    """Whether the data in a term's page has its questions as a FAQPage."""
+    return getattr(settings, "GLOSSARY_FAQ_STRUCTURED_DATA", False)
+
+
+# The path of a font, or those of its regular and its bold face.
+CardFont: TypeAlias = str | Path | tuple[str | Path, str | Path]
+
+
+def card_fonts() -> Mapping[str, CardFont]:
+    """The fonts of cards by language code; "" is for every other language."""
+    return getattr(settings, "GLOSSARY_CARD_FONTS", {})
+
+
+DEFAULT_CARD_COLOURS: Mapping[str, str] = {
+    "background": "#ffffff",
+    "text": "#16201f",
+    "muted": "#4c5a59",
+    "accent": "#0a5c66",
+}
+
+
+def card_colours() -> Mapping[str, str]:
+    """The colours of cards, as "#rrggbb"."""
+    return {**DEFAULT_CARD_COLOURS, **getattr(settings, "GLOSSARY_CARD_COLOURS", {})}
 
 
 def webhook_hosts() -> Collection[str]:

@@ -11,7 +11,9 @@ from .admin.exports import export_button
 from .admin.previews import PreviewViewSet, preview_button, preview_viewset
 from .admin.viewsets import GlossaryGroup, TermPageViewSet, term_page_viewset
 from .delivery.watching import documents_were_moved
+from .site.conditional import conditional, note_shown
 from .site.negotiation import negotiate
+from .site.views import add_views
 
 
 if TYPE_CHECKING:
@@ -41,8 +43,11 @@ hooks.register("before_delete_snippet", refuse_if_in_use)
 hooks.register("after_bulk_action", documents_were_moved)
 
 
-# Inside Wagtail's check of view restrictions, whose order is 0.
+# Wagtail's check of view restrictions has the order 0.
+hooks.register("on_serve_page", conditional, order=-10)
 hooks.register("on_serve_page", negotiate, order=10)
+hooks.register("on_serve_page", note_shown, order=15)
+hooks.register("on_serve_page", add_views, order=20)
 
 
 @hooks.register("register_page_header_buttons")

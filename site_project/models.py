@@ -1,19 +1,22 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from wagtail import blocks
 from wagtail.admin.panels import FieldPanel
-from wagtail.fields import RichTextField
+from wagtail.fields import RichTextField, StreamField
 from wagtail.models import Page
 from wagtail.search import index
 
-from glossary.models import Category, GlossaryPage
-
-
-NEWEST = 6
+from glossary.models import GlossaryPage
+from glossary.site_blocks import (
+    CategoryTermsBlock,
+    GlossarySearchBlock,
+    LettersBlock,
+    TermCardBlock,
+)
 
 
 class HomePage(Page):
@@ -25,7 +28,23 @@ class HomePage(Page):
         features=["bold", "italic", "link"],
     )
 
-    content_panels = [*Page.content_panels, FieldPanel("introduction")]
+    body = StreamField(
+        [
+            ("paragraph", blocks.RichTextBlock(features=["bold", "italic", "link"])),
+            ("term", TermCardBlock()),
+            ("category", CategoryTermsBlock()),
+            ("search", GlossarySearchBlock()),
+            ("letters", LettersBlock()),
+        ],
+        verbose_name=_("body"),
+        blank=True,
+    )
+
+    content_panels = [
+        *Page.content_panels,
+        FieldPanel("introduction"),
+        FieldPanel("body"),
+    ]
 
     search_fields = [*Page.search_fields, index.SearchField("introduction")]
 
@@ -37,18 +56,9 @@ class HomePage(Page):
         self, request: HttpRequest, *args: Any, **kwargs: Any
     ) -> dict[str, Any]:
         context = super().get_context(request, *args, **kwargs)
-        context["glossaries"] = [*self._glossaries()] if self.path else []
+        context["glossaries"] = (
+            GlossaryPage.objects.descendant_of(self).live().public()
+            if self.path
+            else []
+        )
         return context
-
-    def _glossaries(self) -> Iterator[dict[str, Any]]:
-        """Each public glossary with its newest terms and its categories."""
-        for glossary in GlossaryPage.objects.descendant_of(self).live().public():
-            terms = glossary.terms.visible()
-            yield {
-                "page": glossary,
-                "count": terms.count(),
-                "newest": terms.order_by("-first_published_at", "title")[:NEWEST],
-                "categories": Category.objects.with_term_count(terms)
-                .filter(term_count__gt=0)
-                .order_by("sort_order", "name"),
-            }

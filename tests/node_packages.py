@@ -1,4 +1,4 @@
-"""Node's programs for the tests of clients, with the packages that they ask for.
+"""Node's programs for the tests, with the packages that they ask for.
 
 Packages go to ``.node/``, which Git passes over, and stay there: npm is asked again
 only when a ``package.json`` changes.
@@ -19,7 +19,12 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 STORE = REPOSITORY / ".node"
 # A registry's address in a lock file would be that of whoever ran this.
 INSTALL = ("npm", "install", "--no-package-lock", "--no-audit", "--no-fund")
+ABSENT = "no Node: install Debian's packages nodejs and npm"
 ENVIRONMENT = {**os.environ, "CI": "1", "NUXT_TELEMETRY_DISABLED": "1"}
+
+
+def has_node() -> bool:
+    return bool(shutil.which("node") and shutil.which("npm"))
 
 
 def copy_with_packages(folder: Path) -> Path:
@@ -29,11 +34,10 @@ def copy_with_packages(folder: Path) -> Path:
     Where there is no Node or no npm the test skips, or fails if
     ``GLOSSARY_REQUIRE_SERVICES`` is 1.
     """
-    if not (shutil.which("node") and shutil.which("npm")):
-        reason = "no Node: install Debian's packages nodejs and npm"
+    if not has_node():
         if os.environ.get("GLOSSARY_REQUIRE_SERVICES") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
+            pytest.fail(ABSENT)
+        pytest.skip(ABSENT)
     copy = STORE / folder.name
     copy.mkdir(parents=True, exist_ok=True)
     (STORE / ".gitignore").write_text("*\n", encoding="utf-8")

@@ -21,11 +21,12 @@ APP = REPOSITORY / "glossary"
 FLOORS = [
     {"payload", "linking", "names", "conf", "signals"},
     {"alphabet", "richtext", "visibility", "managers", "fields", "panels"},
-    {"blocks", "serializers", "forms"},
+    {"addresses", "blocks", "serializers", "forms"},
     {"models"},
-    {"content"},
+    {"content", "site_blocks"},
     {"importing", "exporting", "delivery"},
-    {"admin", "api", "site", "management"},
+    {"admin", "api", "site"},
+    {"management"},
     {"wagtail_hooks", "signal_handlers", "checks", "urls", "templatetags"},
     {"apps"},
 ]

@@ -7,20 +7,25 @@ from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test.utils import CaptureQueriesContext
+from taggit.models import Tag
 from wagtail.models import Site
 
 from glossary.delivery import versions, watching
 from glossary.delivery.auditing import differences
+from glossary.delivery.standings import COUNTS
 from glossary.models import (
     Category,
+    CategoryCount,
     Change,
     GlossaryPage,
     LetterCount,
     Mention,
     NameVariant,
     PublicName,
+    PublicTag,
     PublicTerm,
     RelatedTerm,
+    TagCount,
     TermLabel,
     TermPage,
 )
@@ -38,7 +43,12 @@ def term():
     category = factories.make_category("research")
     factories.make_term(glossary, "hidden", live=False)
     return factories.make_term(
-        glossary, "term", category=category, labels=["Label"], related_terms=[wanted]
+        glossary,
+        "term",
+        category=category,
+        labels=["Label"],
+        related_terms=[wanted],
+        tags=["basics"],
     )
 
 
@@ -49,15 +59,18 @@ FAULTS = {
         lambda term: TermPage.objects.filter(pk=term.pk).update(live=False),
         [
             "term {pk}: is in the catalogue, but not public",
-            "glossary {glossary}: 1 labels under L instead of 0",
-            "glossary {glossary}: 1 terms under T instead of 0",
+            "glossary {glossary}: 1 terms under category {category} letter T "
+            "instead of 0",
+            "glossary {glossary}: 1 labels under letter L instead of 0",
+            "glossary {glossary}: 1 terms under letter T instead of 0",
+            "glossary {glossary}: 1 terms under tag {tag} instead of 0",
         ],
     ),
     "published": (
         lambda term: TermPage.objects.exclude(pk=term.pk).update(live=True),
         [
             "term {other}: is public, but not in the catalogue",
-            "glossary {glossary}: 0 terms under H instead of 1",
+            "glossary {glossary}: 0 terms under letter H instead of 1",
         ],
     ),
     "renamed": (
@@ -89,7 +102,26 @@ FAULTS = {
     ),
     "count off": (
         lambda term: LetterCount.objects.filter(letter="T").update(terms=7),
-        ["glossary {glossary}: 7 terms under T instead of 1"],
+        ["glossary {glossary}: 7 terms under letter T instead of 1"],
+    ),
+    "explained": (
+        lambda term: PublicTerm.objects.update(has_explanation=True),
+        ["term {pk}: its explanation differs"],
+    ),
+    "tag lost": (
+        lambda term: PublicTag.objects.all().delete(),
+        ["term {pk}: its tags differ"],
+    ),
+    "count of the category off": (
+        lambda term: CategoryCount.objects.update(terms=7),
+        [
+            "glossary {glossary}: 7 terms under category {category} letter T "
+            "instead of 1"
+        ],
+    ),
+    "count of the tag off": (
+        lambda term: TagCount.objects.all().delete(),
+        ["glossary {glossary}: 0 terms under tag {tag} instead of 1"],
     ),
     "log lost": (
         lambda term: Change.objects.filter(kind="term").delete(),
@@ -115,6 +147,7 @@ def test_every_difference_is_told_and_put_right(term, fault, capsys):
         "other": TermPage.objects.exclude(pk=term.pk).get().pk,
         "glossary": GlossaryPage.objects.get().pk,
         "category": Category.objects.get().pk,
+        "tag": Tag.objects.get().pk,
         "wanted": RelatedTerm.objects.get(slug="wanted").pk,
         "site": Site.objects.get().pk,
     }
@@ -159,7 +192,15 @@ def test_a_hidden_glossary_hides_its_terms(term):
 
 
 def test_migrating_fills_the_catalogue_of_a_site_that_has_terms(term):
-    for model in (NameVariant, PublicName, Mention, LetterCount, PublicTerm, Change):
+    for model in (
+        NameVariant,
+        PublicName,
+        PublicTag,
+        Mention,
+        *COUNTS,
+        PublicTerm,
+        Change,
+    ):
         model.objects.all().delete()
     call_command("migrate", verbosity=0)
     assert PublicTerm.objects.get().pk == term.pk

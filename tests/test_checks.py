@@ -8,7 +8,7 @@ import sys
 from datetime import timedelta
 from math import inf
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.apps import apps
@@ -16,6 +16,7 @@ from django.core.checks import ERROR, WARNING, run_checks
 from django.test import override_settings
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
+from PIL.ImageFont import FreeTypeFont, load_default
 
 from glossary.checks import (
     MAX_DAYS,
@@ -171,8 +172,14 @@ def test_the_longest_time_has_an_end() -> None:
     ("name", "values"),
     {
         "GLOSSARY_API_CACHE": ["default", None],
+        "GLOSSARY_PAGE_CACHE": ["default", None],
+        "GLOSSARY_PAGE_SECONDS": [0, 300],
         "GLOSSARY_API_RATES": [None, {}, {"search": "1/s", "graph": None}],
         "GLOSSARY_API_V3": [True, False],
+        "GLOSSARY_NOINDEX_THIN": [True, False],
+        "GLOSSARY_FAQ_STRUCTURED_DATA": [True, False],
+        "GLOSSARY_CARD_COLOURS": [{}, {"accent": "#0A5c66", "text": "#000000"}],
+        "GLOSSARY_CARD_FONTS": [{}],
         "GLOSSARY_PURGE": [{}],
         "GLOSSARY_PREVIEW_URL": [None, "https://x.example/%(slug)s?%(token)s"],
         "GLOSSARY_WEBHOOK_HOSTS": [(), ["nuxt", "10.0.0.7:3000", "[::1]:80"]],
@@ -189,6 +196,8 @@ def test_a_setting_of_delivery_as_it_should_be(name: str, values: list[Any]) -> 
     ("check", "name", "values"),
     [
         ("glossary.E009", "GLOSSARY_API_CACHE", ["nope", "", 5]),
+        ("glossary.E009", "GLOSSARY_PAGE_CACHE", ["nope"]),
+        ("glossary.E022", "GLOSSARY_PAGE_SECONDS", [-1, 1.5, "5", None, True]),
         (
             "glossary.E011",
             "GLOSSARY_API_RATES",
@@ -203,6 +212,21 @@ def test_a_setting_of_delivery_as_it_should_be(name: str, values: list[Any]) -> 
         ("glossary.E015", "GLOSSARY_WEBHOOK_HOSTS", ["nuxt", [1], ["NUXT"], ["a/b"]]),
         ("glossary.E017", "GLOSSARY_API_V3", [None, "yes", 1]),
         ("glossary.E018", "USE_TZ", [False]),
+        ("glossary.E019", "GLOSSARY_NOINDEX_THIN", [None, "yes", 1]),
+        ("glossary.E019", "GLOSSARY_FAQ_STRUCTURED_DATA", [None, "no", 0]),
+        (
+            "glossary.E020",
+            "GLOSSARY_CARD_FONTS",
+            [
+                *([], None, {"EN": __file__}, {1: __file__}, {"": 1}, {"": ("a",)}),
+                *({"": "/nowhere.ttf"}, {"": __file__}, {"ur": Path(__file__).parent}),
+            ],
+        ),
+        (
+            "glossary.E021",
+            "GLOSSARY_CARD_COLOURS",
+            [[], None, {"line": "#ffffff"}, {"text": "#fff"}, {"text": "red"}],
+        ),
     ],
 )
 def test_a_setting_of_delivery_that_is_malformed(
@@ -213,6 +237,14 @@ def test_a_setting_of_delivery_that_is_malformed(
             [message] = check_settings()
         assert (message.id, message.level) == (check, ERROR)
         assert message.hint
+
+
+def test_fonts_of_cards_as_they_should_be(tmp_path: Path) -> None:
+    font = tmp_path / "font.ttf"
+    font.write_bytes(cast("FreeTypeFont", load_default(40)).font_bytes)
+    for entry in (font, str(font), (font, str(font)), [font, font]):
+        with override_settings(GLOSSARY_CARD_FONTS={"": entry, "zh-hans": entry}):
+            assert check_settings() == []
 
 
 @pytest.mark.parametrize(

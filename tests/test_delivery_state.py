@@ -58,7 +58,7 @@ ADDRESSES = [
     *(f"/categories/{slug}/" for slug in ("one", "two")),
 ]
 # What stands for the page at an address of the site itself.
-FILES = ["index.md", "_payload.json", "llms.txt", "llms-full.txt"]
+FILES = ["index.md", "_payload.json", "feed.atom", "llms.txt", "llms-full.txt"]
 
 slugs = st.sampled_from(SLUGS)
 which = st.integers(0, 7)

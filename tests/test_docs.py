@@ -24,12 +24,12 @@ from django.core.management.base import BaseCommand
 from django.dispatch import Signal
 from django.utils.functional import Promise
 from wagtail.api.v2.views import BaseAPIViewSet
-from wagtail.blocks import Block, StructBlock
+from wagtail.blocks import Block
 from wagtail.log_actions import registry as log_actions
 from wagtail.snippets.models import get_snippet_models
 
 import glossary
-from glossary import blocks, conf, signals
+from glossary import blocks, conf, signals, site_blocks
 from glossary.api import v2
 from glossary.exporting import FORMATS
 from glossary.importing import merge, obstacles
@@ -295,9 +295,10 @@ def test_what_is_documented_of_a_model_exists(model, name):
     assert hasattr(model, name) or hasattr(model.objects, name)
 
 
-@pytest.mark.parametrize(
-    "block", defined_in(blocks, Block), ids=lambda block: block.__name__
-)
+BLOCKS = [*defined_in(blocks, Block), *defined_in(site_blocks, Block)]
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.__name__)
 def test_every_block_and_its_fields_are_documented(block):
     names = [block.__name__]
     if hasattr(block, "base_blocks"):
@@ -308,7 +309,7 @@ def test_every_block_and_its_fields_are_documented(block):
 def test_every_template_of_a_block_is_documented():
     templates = {
         template
-        for block in defined_in(blocks, StructBlock)
+        for block in BLOCKS
         if (template := getattr(block._meta_class, "template", None))
     }
     assert missing("blocks", templates) == set()
@@ -442,6 +443,14 @@ def test_every_template_of_a_page_is_documented_and_no_other():
     pages = (folder / "glossary").glob("*.html")
     names = {str(path.relative_to(folder)) for path in pages}
     assert set(re.findall(r"`(glossary/\w+\.html)`", text_of("templates"))) == names
+
+
+def test_every_part_of_a_page_is_documented_and_no_other():
+    folder = APP / "templates"
+    parts = (folder / "glossary" / "includes").glob("*.html")
+    names = {str(path.relative_to(folder)) for path in parts}
+    documented = re.findall(r"`(glossary/includes/\w+\.html)`", text_of("templates"))
+    assert set(documented) == names
 
 
 def test_every_css_property_is_documented():

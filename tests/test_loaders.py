@@ -273,12 +273,12 @@ def test_structured_data(glossary: GlossaryPage) -> None:
         "alternateName": ["piece", "tok"],
         "description": "What token means.",
         "url": "http://localhost/ai/token/",
-        "inLanguage": "en",
         "inDefinedTermSet": {
             "@type": "DefinedTermSet",
             "@id": "http://localhost/ai/",
             "name": "Ai",
             "url": "http://localhost/ai/",
+            "inLanguage": "en",
         },
     }
 

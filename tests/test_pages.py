@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import wagtail
@@ -15,11 +17,12 @@ from django.template import Context, Engine
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from taggit.models import Tag as TermTag
 from wagtail.models import Locale, PageViewRestriction
 
 from glossary import blocks
-from glossary.delivery import overview
 from glossary.models import GlossaryPage, RelatedTerm, TermPage
+from glossary.site import index
 
 from .factories import (
     comparison,
@@ -66,13 +69,21 @@ def restrict(page: Any) -> None:
     )
 
 
+@pytest.fixture
+def made_anew(settings: Any) -> None:
+    """Let no page be kept: what is counted is what making it costs."""
+    settings.GLOSSARY_PAGE_SECONDS = 0
+
+
 def link_to(page: Any) -> str:
     return f'<p>See <a linktype="page" id="{page.pk}">a page</a>.</p>'
 
 
 def json_ld(soup: BeautifulSoup) -> dict[str, Any]:
+    """What the page tells search engines about its subject."""
     (script,) = soup.select('script[type="application/ld+json"]')
-    return json.loads(script.get_text())
+    subject, *_others = json.loads(script.get_text())["@graph"]
+    return subject
 
 
 # A term
@@ -131,17 +142,23 @@ def test_a_section_is_headed_and_can_be_linked_to(glossary: GlossaryPage) -> Non
         explanation=[
             section("<p>First.</p>", heading="What it is"),
             section("<p>Second.</p>", kind="how_it_works"),
+            section("<p>Third.</p>", heading="Why"),
         ],
     )
     soup = visit("/ai/token/")
     for block, heading, text in zip(
         term.explanation,
-        ["What it is", "How it works"],
-        ["First.", "Second."],
+        ["What it is", "How it works", "Why"],
+        ["First.", "Second.", "Third."],
         strict=True,
     ):
         part = soup.select_one(f"section#section-{block.id}")
-        assert words(part) == f"{heading} {text}"
+        assert part is not None
+        assert words(part.h2) == heading
+        assert words(part.select_one(".glossary-prose")) == text
+        anchor = part.select_one("a.glossary-anchor")
+        assert anchor is not None
+        assert anchor["href"] == f"#section-{block.id}"
         link = soup.select_one(f'.glossary-contents a[href="#section-{block.id}"]')
         assert words(link) == heading
 
@@ -225,7 +242,8 @@ def test_a_term_tells_where_it_belongs(glossary: GlossaryPage) -> None:
         "Category Text & more",
         "Tags basics",
     ]
-    assert soup.select_one('.glossary-facts a[href="/ai/?category=text"]') is not None
+    links = [link["href"] for link in soup.select(".glossary-facts a")]
+    assert links == ["/ai/category/text/", "/ai/tag/basics/"]
     assert "tokken" not in str(soup)
     assert soup.select_one(".glossary-footer time") is not None
 
@@ -276,7 +294,12 @@ def test_a_bare_term_shows_no_empty_part(glossary: GlossaryPage) -> None:
 
 
 def test_a_term_describes_itself(glossary: GlossaryPage) -> None:
-    make_term(glossary, "token", short_definition='A "piece" of text.')
+    make_term(
+        glossary,
+        "token",
+        short_definition='A "piece" of text.',
+        explanation=[section("<p>Text.</p>")],
+    )
     soup = visit("/ai/token/")
     assert words(soup.title).startswith("Token")
     content = {
@@ -290,6 +313,12 @@ def test_a_term_describes_itself(glossary: GlossaryPage) -> None:
         "og:description": 'A "piece" of text.',
         "og:type": "article",
         "og:url": "http://localhost/ai/token/",
+        "og:image": "http://localhost/ai/token/card.png",
+        "og:image:type": "image/png",
+        "og:image:width": "1200",
+        "og:image:height": "630",
+        "og:image:alt": "The title “Token” and what it means",
+        "twitter:card": "summary_large_image",
     }
     canonical = soup.select_one('link[rel="canonical"]')
     assert canonical is not None
@@ -336,11 +365,16 @@ def test_every_text_is_escaped(glossary: GlossaryPage) -> None:
         faq=[question(ATTACK, "<p>Text.</p>")],
         related_features=[feature(f'/"{ATTACK}', ATTACK)],
     )
-    for url in ("/ai/token/", "/ai/", "/ai/?category=category"):
+    for url in (
+        *("/ai/token/", "/ai/", "/ai/category/category/", "/ai/map/all/"),
+        *("/ai/?q=harm", f"/ai/?q={quote(ATTACK)}&all=1", f"/ai/?q={quote(ATTACK)}x"),
+        f"/ai/tag/{TermTag.objects.get().slug}/",
+    ):
         soup = visit(url)
-        assert [script.get("type") for script in soup("script")] == [
-            "application/ld+json"
-        ]
+        scripts = {script.get("src") or script.get("type") for script in soup("script")}
+        ours = {f"/static/glossary/{name}.js" for name in ("glossary", "map")}
+        assert scripts <= {"application/ld+json", *ours}
+        assert not [tag for tag in soup(True) if "style" in tag.attrs]
         assert ATTACK in words(soup.find(lang="en", class_="glossary"))
 
 
@@ -466,70 +500,83 @@ def test_letters_without_terms_are_kept_but_are_no_links(terms: GlossaryPage) ->
         "E 1 entry": "#letter-e",
         "T 1 entry": "#letter-t",
         "W 1 entry": "#letter-w",
-        "# 1 entry": "#letter-other",
+        "# 1 entry": "#letter-0-9",
     }
     assert "".join(words(item) for item in letters if not item.a) == (
         "ACDFGHIJKLMNOPQRSUVXYZ"
     )
 
 
-def test_categories_filter(terms: GlossaryPage) -> None:
+def test_categories_lead_to_their_pages(terms: GlossaryPage) -> None:
     links = visit("/ai/").select(".glossary-categories a")
     assert {words(link): link["href"] for link in links} == {
-        "All categories": "/ai/",
-        "Text 2 terms": "/ai/?category=text",
-        "Model 1 term": "/ai/?category=model",
+        "Text 2 terms": "/ai/category/text/",
+        "Model 1 term": "/ai/category/model/",
     }
-    soup = visit("/ai/?category=text")
-    assert shown(soup) == {"B": ["BPE"], "E": ["Écho"], "T": ["Token"]}
-    assert words(soup.select_one(".glossary-summary")) == "2 terms in Text"
+    soup = visit("/ai/category/text/")
+    # Without labels: what they lead to is in the list.
+    assert shown(soup) == {"E": ["Écho"], "T": ["Token"]}
+    assert words(soup.select_one(".glossary-summary")) == "2 terms in this category"
     assert words(soup.select_one(".glossary-categories [aria-current]")) == (
         "Text 2 terms"
     )
-    assert words(soup.title).startswith("Text: AI Glossary")
-
-
-def test_one_letter_can_be_asked_for(terms: GlossaryPage) -> None:
-    soup = visit("/ai/?letter=e&category=text")
-    assert shown(soup) == {"E": ["Écho"]}
-    hrefs = [link["href"] for link in soup.select(".glossary-letters a")]
-    assert hrefs == [
-        "/ai/?category=text&letter=B",
-        "/ai/?category=text&letter=E",
-        "/ai/?category=text&letter=T",
-        "/ai/?category=text",
-    ]
+    assert words(soup.title).startswith("Text – AI Glossary")
 
 
 @pytest.mark.parametrize(
-    "query", ["?letter=Q", "?letter=%00", "?category=none", "?letter=&category="]
+    "query", ["?letter=W", "?letter=%00", "?category=text", "?from=Z", "?q=", "?q=%00"]
 )
-def test_what_is_unknown_filters_nothing(terms: GlossaryPage, query: str) -> None:
+def test_a_parameter_narrows_no_glossary(terms: GlossaryPage, query: str) -> None:
     assert len(shown(visit(f"/ai/{query}"))) == 5
 
 
-def test_a_large_glossary_shows_one_letter_at_a_time(
+def test_a_large_glossary_has_a_page_for_each_letter(
     terms: GlossaryPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(overview, "ONE_PAGE", 3)
+    monkeypatch.setattr(index, "MOST_TERMS", 3)
     soup = visit("/ai/")
-    assert shown(soup) == {"B": ["BPE"]}
+    assert shown(soup) == {}
     hrefs = [link["href"] for link in soup.select(".glossary-letters a")]
-    assert hrefs == [f"/ai/?letter={letter}" for letter in ("B", "E", "T", "W", "%23")]
+    parts = ["b", "e", "t", "w", "0-9"]
+    assert hrefs == [f"/ai/letter/{part}/" for part in parts]
+    assert words(soup.select_one(".glossary-summary")) == "4 terms"
 
-    soup = visit("/ai/?letter=W")
-    assert shown(soup) == {"W": ["Weight"]}
+    soup = visit("/ai/letter/w/")
+    assert [words(name) for name in soup.select(".glossary-entries dt")] == ["Weight"]
     assert words(soup.select_one(".glossary-letters [aria-current]")) == "W 1 entry"
     canonical = soup.select_one('link[rel="canonical"]')
     assert canonical is not None
-    assert canonical["href"] == "http://localhost/ai/?letter=W"
+    assert canonical["href"] == "http://localhost/ai/letter/w/"
 
 
-def test_an_alphabet_is_that_of_the_names(glossary: GlossaryPage) -> None:
+@pytest.mark.usefixtures("made_anew")
+def test_labels_can_make_a_glossary_large(
+    terms: GlossaryPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "MOST_ENTRIES", 5)
+    assert len(shown(visit("/ai/"))) == 5
+    monkeypatch.setattr(index, "MOST_ENTRIES", 4)
+    assert shown(visit("/ai/")) == {}
+
+
+def test_an_alphabet_is_that_of_the_language(glossary: GlossaryPage) -> None:
     for slug, title in [("a", "ٹوکن"), ("b", "تربیت"), ("c", "RAG")]:
         make_term(glossary, slug, title=title)
-    letters = visit("/ai/").select(".glossary-letters li")
-    assert [words(letter)[0] for letter in letters] == ["R", "ت", "ٹ"]
+    soup = visit("/ai/")
+    letters = soup.select(".glossary-letters li")
+    # Letters from elsewhere come behind those of the language.
+    assert [words(letter)[0] for letter in letters] == [*ascii_uppercase, "ت", "ٹ"]
+    assert list(shown(soup)) == ["R", "ت", "ٹ"]
+
+    urdu = Locale.objects.create(language_code="ur")
+    lughat = make_glossary("lughat", locale=urdu)
+    for slug, title in [("a", "RAG"), ("b", "ٹوکن"), ("c", "تربیت"), ("d", "3D")]:
+        make_term(lughat, slug, title=title, locale=urdu)
+    soup = visit("/lughat/")
+    letters = [words(letter)[0] for letter in soup.select(".glossary-letters li")]
+    assert letters[:6] == ["ا", "ب", "پ", "ت", "ٹ", "ث"]
+    assert letters[-3:] == ["ے", "R", "#"]
+    assert list(shown(soup)) == ["ت", "ٹ", "R", "#"]
 
 
 def test_a_glossary_without_terms_says_so(glossary: GlossaryPage) -> None:
@@ -636,7 +683,9 @@ def test_a_new_glossary_is_previewed_where_it_will_stand(db: None) -> None:
     glossary = GlossaryPage(title="Words", slug="words", locale=home.locale)
     glossary.depth = home.depth + 1
     glossary.path = glossary._get_path(home.path, glossary.depth, 1)
-    assert "No terms have been published" in words(preview(glossary))
+    soup = preview(glossary)
+    assert words(soup.h1) == "Words"
+    assert "a glossary that is not public" in words(soup.select_one(".glossary-empty"))
 
 
 @pytest.mark.parametrize(
@@ -673,6 +722,7 @@ def queries(url: str) -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("made_anew")
 def test_a_term_costs_the_same_however_much_it_links_to(glossary: GlossaryPage) -> None:
     targets = [make_term(glossary, f"target-{number}") for number in range(30)]
     known = [make_related_term(glossary, target.slug) for target in targets]
@@ -696,10 +746,11 @@ def test_a_term_costs_the_same_however_much_it_links_to(glossary: GlossaryPage) 
         )
     small, large = queries("/ai/small/"), queries("/ai/large/")
     assert small == large
-    assert large <= 20
+    assert large <= 29
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("made_anew")
 def test_a_glossary_costs_the_same_however_large_it_is(db: None) -> None:
     costs = []
     for slug, size in (("small", 2), ("large", 12)):
@@ -713,4 +764,4 @@ def test_a_glossary_costs_the_same_however_large_it_is(db: None) -> None:
             )
         costs.append(queries(f"/{slug}/"))
     assert costs[0] == costs[1]
-    assert costs[1] <= 15
+    assert costs[1] <= 20

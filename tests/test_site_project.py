@@ -20,10 +20,13 @@ import django; django.setup()
 from django.test import Client
 from glossary.models import TermPage
 client = Client(headers={"host": "127.0.0.1"})
-for path in ["/", "/glossary/", "/glossary/token/", "/sitemap.xml", "/api/v2/terms/",
+for path in ["/", "/glossary/", "/glossary/token/", "/sitemap.xml",
+             "/sitemap-pages.xml", "/sitemap-glossaries.xml", "/robots.txt",
+             "/api/v2/terms/",
              "/api/v3/docs/", "/api/v3/openapi.json", "/admin/login/"]:
     response = client.get(path)
     print(path, response.status_code, response.headers["Content-Security-Policy"])
+print(client.get("/robots.txt").content.decode().split()[-1])
 print("terms", TermPage.objects.live().count())
 """
 
@@ -88,8 +91,9 @@ def test_the_demo_is_made_once_and_is_whole(tmp_path: Path) -> None:
 
     environment["DJANGO_SETTINGS_MODULE"] = "site_project.settings"
     visited = run("-c", VISIT, **environment).stdout.splitlines()
-    *pages, terms = visited
+    *pages, sitemap, terms = visited
     assert terms == "terms 36"
+    assert sitemap == "http://127.0.0.1/sitemap.xml"
     for line in pages:
         path, status, policy = line.split(" ", 2)
         assert status == "200", line

@@ -209,7 +209,7 @@ class Matrix:
 
     def site(self) -> Iterator[Asked]:
         for folder, names in (
-            ("/ai/", ("index.md", "llms.txt", "llms-full.txt")),
+            ("/ai/", ("index.md", "feed.atom", "llms.txt", "llms-full.txt")),
             ("/ai/embedding/", ("index.md", "_payload.json")),
             ("/ai/imported/", ("index.md", "_payload.json")),
         ):
@@ -217,6 +217,7 @@ class Matrix:
                 yield Asked("site", folder + name)
             for name in PAGE_FORMATS:
                 yield Asked("site", f"{folder}?format={name}")
+        yield Asked("site", "/ai/?format=atom")
         yield Asked("site", "/ai/index.md?letter=Z")
         yield Asked("site", "/llms.txt")  # of a home page that is a glossary
 
@@ -224,7 +225,7 @@ class Matrix:
         for folder in ("/ai", f"/{GLOSSARY}", f"/zzqparent/{GLOSSARY}"):
             for name in ("index.md", "_payload.json"):
                 yield Asked("site", f"{folder}/{SLUG}/{name}")
-            for name in ("index.md", "llms.txt", "llms-full.txt"):
+            for name in ("index.md", "feed.atom", "llms.txt", "llms-full.txt"):
                 yield Asked("site", f"{folder.replace('/ai', '/zzq')}/{name}")
 
     # Wagtail's

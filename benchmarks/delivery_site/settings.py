@@ -1,4 +1,5 @@
-"""The demo site in production, with a view to compare with, as ``delivery`` serves it.
+"""The demo site in production, with views to compare with: what ``delivery`` and
+``pages`` measure.
 
 =========================  =========================================================
 GLOSSARY_BENCHMARK_WARM    1: answers are kept; otherwise each is made anew
@@ -15,7 +16,11 @@ from site_project.settings import INSTALLED_APPS, MIDDLEWARE, STORAGES
 
 
 ROOT_URLCONF = "benchmarks.delivery_site.urls"
-INSTALLED_APPS = ["benchmarks.delivery_site", *INSTALLED_APPS]
+INSTALLED_APPS = [
+    "benchmarks.delivery_site",
+    "benchmarks.plain_pages",
+    *INSTALLED_APPS,
+]
 if os.environ.get("GLOSSARY_BENCHMARK_COUNT") == "1":
     MIDDLEWARE = ["benchmarks.delivery_site.views.count_queries", *MIDDLEWARE]
 
@@ -31,8 +36,10 @@ CACHES = {
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
 }
-GLOSSARY_API_CACHE = (
+GLOSSARY_API_CACHE = GLOSSARY_PAGE_CACHE = (
     "default" if os.environ.get("GLOSSARY_BENCHMARK_WARM") == "1" else None
 )
+# No page becomes old while it is measured.
+GLOSSARY_PAGE_SECONDS = 10**9
 # One client asks for more than any site would let it.
 GLOSSARY_API_RATES = None

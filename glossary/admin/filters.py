@@ -18,7 +18,7 @@ from wagtail.admin.views.pages.listing import PageFilterSet
 from wagtail.models import Locale
 from wagtail.permissions import policy_registry
 
-from ..delivery.overview import OTHER, letter_of
+from ..alphabet import OTHER, letter_of
 from ..models import Category, GlossaryPage, RelatedTerm, TermPage, TermTag
 
 
@@ -65,9 +65,9 @@ class LetterFilter(ChoiceFilter):
     def filter(self, qs: QuerySet[TermPage], value: str) -> QuerySet[TermPage]:
         if not value:
             return qs
-        titles = qs.values_list("pk", "title")
+        titles = qs.values_list("pk", "title", "locale__language_code")
         return qs.filter(
-            pk__in=[pk for pk, title in titles if letter_of(title) == value]
+            pk__in=[pk for pk, *title in titles if letter_of(*title) == value]
         )
 
 
@@ -137,7 +137,8 @@ def _tags_of(terms: QuerySet[TermPage]) -> Choices:
 
 
 def _letters_of(terms: QuerySet[TermPage]) -> Choices:
-    found = {letter_of(title) for title in terms.values_list("title", flat=True)}
+    titles = terms.values_list("title", "locale__language_code")
+    found = {letter_of(*title) for title in titles}
     return [
         (name, name) for name in sorted(found, key=lambda name: (name == OTHER, name))
     ]

@@ -15,7 +15,6 @@ from ..models import (
     Category,
     Change,
     GlossaryPage,
-    LetterCount,
     NameVariant,
     PublicName,
     PublicTerm,
@@ -24,7 +23,7 @@ from ..models import (
 )
 from ..names import variants
 from .places import Places
-from .standings import Heap, Standing, read, stored, tally
+from .standings import COUNTS, Heap, Standing, read, stored, tally
 from .versions import batches
 
 
@@ -37,6 +36,8 @@ PARTS = {
     "slug": attrgetter("slug"),
     "place in the alphabet": attrgetter("letter", "sort_key"),
     "times": attrgetter("first_published_at", "last_published_at"),
+    "explanation": attrgetter("has_explanation"),
+    "tags": attrgetter("tags"),
     "names": attrgetter("names"),
     "mentions": attrgetter("pointers"),
 }
@@ -45,13 +46,13 @@ PARTS = {
 def differences() -> Iterator[str]:
     """Each difference in a line such as ``term 17: its names differ``."""
     places = Places()
-    letters: Counter[Heap] = Counter()
+    counts: Counter[Heap] = Counter()
     for batch in batches(sorted({*_pks(TermPage), *_pks(PublicTerm)})):
         wanted = read(batch, places.glossaries_by_path)
-        letters += tally(wanted.values())
+        counts += tally(wanted.values())
         yield from _terms(batch, stored(batch), wanted)
         yield from _variants(batch)
-    yield from _letters(letters)
+    yield from _counts(counts)
     yield from _log(places)
 
 
@@ -87,17 +88,21 @@ def _variants(terms: list[int]) -> Iterator[str]:
         yield f"term {pk}: the variants of its names differ"
 
 
-def _letters(wanted: Counter[Heap]) -> Iterator[str]:
+def _counts(wanted: Counter[Heap]) -> Iterator[str]:
     found: Counter[Heap] = Counter()
-    rows = LetterCount.objects.values_list("glossary", "letter", "terms", "labels")
-    for glossary, letter, terms, labels in rows:
-        found[glossary, letter, "terms"] = terms
-        found[glossary, letter, "labels"] = labels
-    for heap in sorted({*found, *wanted}):
+    for model, (names, columns) in COUNTS.items():
+        for row in model._default_manager.values_list(*names, *columns):
+            for column, value in zip(columns, row[len(names) :], strict=True):
+                found[model, row[: len(names)], column] = value
+    for heap in sorted({*found, *wanted}, key=repr):
         if found[heap] != wanted[heap]:
-            glossary, letter, what = heap
+            model, (glossary, *key), what = heap
+            under = " ".join(
+                f"{name.removesuffix('_id')} {value}"
+                for name, value in zip(COUNTS[model][0][1:], key, strict=True)
+            )
             yield (
-                f"glossary {glossary}: {found[heap]} {what} under {letter} "
+                f"glossary {glossary}: {found[heap]} {what} under {under} "
                 f"instead of {wanted[heap]}"
             )
 

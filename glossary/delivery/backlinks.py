@@ -21,11 +21,15 @@ from django.db.models import (
 )
 from django.db.models.functions import DenseRank
 
-from ..models import Mention, RelatedTerm
+from ..models import Mention, PublicTerm, RelatedTerm
 from .documents import MentionKind, TermBacklink
 from .prepared import IDS, MORE_IDS, OTHER_IDS, Prepared
 from .public_pages import PublicPages
 from .scope import Scope
+
+
+# How many mentions are looked at where their number has to have a bound.
+MOST_READ = 500
 
 
 @dataclass(slots=True)
@@ -62,9 +66,43 @@ def load_backlinks(
     pages.load({pk, *pointing.kinds})
     if pk not in pages.found:
         return [], 0
-    if not pointing.kinds:  # beyond the end there is no row to tell how many there are
+    # Beyond the end there is no row to tell how many there are.
+    if not pointing.kinds and offset:
         return [], count_pointing([pk], known_as, scope).get(pk, 0)
     return pointing.backlinks(pages), pointing.count
+
+
+def some_backlinks(
+    pk: int, scope: Scope, most: int
+) -> tuple[list[TermBacklink], int, bool]:
+    """As ``load_backlinks``, at a cost that has a bound: of the terms that point at
+    this one the first in the alphabet, how many there are, and whether that is all. Of
+    a term that very many point at, only so many are looked at."""
+    known_as = RelatedTerm.objects.filter(page=pk).values_list("pk", flat=True)
+    targets = Q(target_type=Mention.Target.PAGE, target_id=pk)
+    for name in known_as:
+        targets |= Q(target_type=Mention.Target.RELATED_TERM, target_id=name)
+    rows = (
+        Mention.objects.filter(targets)
+        .exclude(public_term=pk)
+        .order_by("public_term", "kind")
+        .values_list("public_term", "kind")[: MOST_READ + 1]
+    )
+    kinds: dict[int, list[MentionKind]] = {}
+    is_all = len(rows) <= MOST_READ
+    for source, kind in rows[:MOST_READ]:
+        how = kinds.setdefault(source, [])
+        if kind not in how:  # by several names of the term
+            how.append(kind)
+    glossaries = [glossary.pk for glossary in scope.glossaries]
+    here = PublicTerm.objects.filter(pk__in=kinds, glossary__in=glossaries)
+    pks = list(here.order_by("sort_key", "pk").values_list("pk", flat=True))
+    pages = PublicPages(scope)
+    pages.load({pk, *pks[:most]})
+    if pk not in pages.found:
+        return [], 0, True
+    pointing = Pointing(len(pks), {source: kinds[source] for source in pks[:most]})
+    return pointing.backlinks(pages), pointing.count, is_all
 
 
 def count_pointing(

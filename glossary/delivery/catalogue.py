@@ -21,10 +21,10 @@ from ..models import (
     Category,
     Change,
     GlossaryPage,
-    LetterCount,
     Mention,
     NameVariant,
     PublicName,
+    PublicTag,
     PublicTerm,
     RelatedTerm,
     TermPage,
@@ -32,8 +32,9 @@ from ..models import (
 from ..visibility import linked_targets
 from .places import Places
 from .standings import (
+    COUNTS,
     Standing,
-    count_letters,
+    count,
     delete_rows,
     read,
     stored,
@@ -114,7 +115,7 @@ def rebuild() -> int:
 
     Everything counts as changed: who follows the log reads all of it again.
     """
-    for model in (NameVariant, PublicName, Mention, LetterCount, PublicTerm):
+    for model in (NameVariant, PublicName, Mention, PublicTag, *COUNTS, PublicTerm):
         delete_rows(model.objects.all())
     places = Places()
     record(places.of_glossaries(_all(GlossaryPage, Change.Kind.GLOSSARY)))
@@ -234,7 +235,7 @@ def _refresh(pks: Iterable[int], *, gone: bool = False) -> None:
         before = stored(batch)
         after = {} if gone else read(batch, places.glossaries_by_path)
         write(before, after)
-        count_letters(before, after)
+        count(before, after)
         for pk in before.keys() | after.keys():
             touched.add(pk, before.get(pk), after.get(pk))
     _record(terms, touched, places, gone=gone)

@@ -25,7 +25,11 @@ STALE_SECONDS: Final = 24 * 60 * 60
 # What an answer depends on beside the data. Plain values: they have to read alike in
 # each process.
 SETTINGS: Final = (
+    "GLOSSARY_CARD_COLOURS",
+    "GLOSSARY_CARD_FONTS",
+    "GLOSSARY_FAQ_STRUCTURED_DATA",
     "GLOSSARY_FIELD_MAP",
+    "GLOSSARY_NOINDEX_THIN",
     "GLOSSARY_PAYLOAD_KEY",
     "LANGUAGE_CODE",
     "MEDIA_URL",

@@ -156,6 +156,7 @@ TermDefinedTermSet = TypedDict(
         "@id": NotRequired[str],
         "name": str,
         "url": NotRequired[str],
+        "inLanguage": str,
     },
 )
 TermStructuredData = TypedDict(
@@ -168,7 +169,6 @@ TermStructuredData = TypedDict(
         "alternateName": NotRequired[list[str]],
         "description": NotRequired[str],
         "url": NotRequired[str],
-        "inLanguage": str,
         "inDefinedTermSet": NotRequired[TermDefinedTermSet],
     },
 )

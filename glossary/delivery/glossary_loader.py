@@ -11,10 +11,10 @@ from django.db.models.functions import Coalesce
 from ..alphabet import letters, sort_key
 from ..models import (
     Category,
+    CategoryCount,
     GlossaryPage,
     LetterCount,
     Mention,
-    PublicTerm,
     RelatedTerm,
     TermLink,
 )
@@ -97,13 +97,11 @@ def load_categories(
     """The categories with public terms in these glossaries (by default all of the
     scope), or those of these slugs, in the order that editors gave them."""
     wanted = scope.glossaries if glossaries is None else glossaries
-    counted = PublicTerm.objects.filter(
-        glossary__in=_pks(wanted), category__isnull=False
-    )
+    counted = CategoryCount.objects.filter(glossary__in=_pks(wanted), terms__gt=0)
     if slugs is not None:
         counted = counted.filter(category__slug__in=slugs)
     counts = dict(
-        counted.values_list("category").annotate(count=Count("pk")).order_by()
+        counted.values_list("category").annotate(count=Sum("terms")).order_by()
     )
     rows = (
         Category.objects.filter(pk__in=counts)

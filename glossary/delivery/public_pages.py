@@ -100,17 +100,13 @@ class PublicPages:
         for target in targets:
             kind, pk = target
             if kind == "page" and (page := self.found.get(pk)):
-                addresses[target] = self._path(page.url)
+                addresses[target] = self.scope.path(page.url)
             elif kind == "document":
                 documents.add(pk)
         if documents:
             for document in public_documents(documents):
                 addresses["document", document.pk] = document.url
         return addresses
-
-    def _path(self, url: str | None) -> str | None:
-        root = self.scope.root_url
-        return url[len(root) :] if url and url.startswith(f"{root}/") else url
 
 
 def visible(roots: Collection[str]) -> Q:

@@ -37,6 +37,13 @@ class _Throttle(SimpleRateThrottle):
         return f"glossary:rate:{self.name}:{client.hexdigest()}"
 
 
+class TooMany(Exception):
+    """A client has asked too often, and may come back after so many seconds."""
+
+    def __init__(self, seconds: int) -> None:
+        self.seconds = seconds
+
+
 def count(name: str, request: HttpRequest) -> int | None:
     """Count a request against the rate of this name in ``GLOSSARY_API_RATES``. Beyond
     it, returns after how many seconds to come back."""

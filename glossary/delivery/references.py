@@ -11,17 +11,37 @@ from typing import Any
 
 from wagtail.blocks import StreamValue
 
-from ..models import RelatedTerm, TermPage
+from ..models import GlossaryPage, RelatedTerm, TermPage
 from ..visibility import Visibility
+from .scope import Scope
 
 
-def load_references(pages: Sequence[TermPage]) -> Visibility:
-    """Load all related terms that the pages point at, for anyone to read:
-    ``RelatedTerm.public_page`` is the page only if anyone may see it. Returns what
-    also answers for the links in their rich texts."""
+def load_references(pages: Sequence[TermPage], scope: Scope | None) -> Visibility:
+    """Load all related terms that the pages point at, for anyone to read on the site of
+    ``scope``, or on any: ``RelatedTerm.public_page`` is the page only if anyone may
+    see it there, and ``is_secret`` tells that not even its name is to be told. Returns
+    what also answers for the links in their rich texts."""
     visibility = Visibility()
-    for related_term in _load(pages, visibility):
-        related_term.public_page = visibility.find("page", related_term.page_id)
+    known = _load(pages, visibility)
+    # Whoever is shown a page may be told what its own glossary knows.
+    places = {page.path[: -page.steplen] for page in pages if page.path}
+    own = set(
+        GlossaryPage.objects.filter(path__in=places).values_list("pk", flat=True)
+        if any(item.page_id is None for item in known)
+        else ()
+    )
+
+    def shown(pk: int | None) -> Any:
+        page = visibility.find("page", pk)
+        is_here = scope is None or (page and page.path.startswith(scope.roots))
+        return page if is_here else None
+
+    for related_term in known:
+        related_term.public_page = shown(related_term.page_id)
+        is_wanted = related_term.page_id is None and (
+            related_term.glossary_id in own or shown(related_term.glossary_id)
+        )
+        related_term.is_secret = not (related_term.public_page or is_wanted)
     return visibility
 
 

@@ -19,6 +19,11 @@ from ..visibility import public_pages
 from .versions import State, current
 
 
+def appends_slash() -> bool:
+    """Whether the addresses of pages end in a slash."""
+    return bool(getattr(settings, "WAGTAIL_APPEND_SLASH", True))
+
+
 @dataclass(frozen=True, slots=True)
 class ScopeGlossary:
     """A glossary that anyone may read. ``locale`` is a language code, ``url`` the full
@@ -36,7 +41,7 @@ class ScopeGlossary:
         """The full address of one of its terms."""
         if self.url is None:
             return None
-        return f"{self.url.rstrip('/')}/{slug}{'/' if self.url.endswith('/') else ''}"
+        return f"{self.url.rstrip('/')}/{slug}{'/' if appends_slash() else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,12 @@ class Scope:
 
     def glossary(self, pk: int) -> ScopeGlossary | None:
         return self._by_pk.get(pk)
+
+    def path(self, url: str | None) -> str | None:
+        """A full address as the site's own pages write it: without the domain, if that
+        is the site's."""
+        root = self.root_url
+        return url[len(root) :] if url and url.startswith(f"{root}/") else url
 
     def select(
         self, *, locale: str | None = None, glossary: int | str | None = None

@@ -15,14 +15,18 @@ from django.db.models.functions import Cast
 
 from ..alphabet import letter_of, sort_key
 from ..models import (
+    CategoryCount,
     LetterCount,
     Mention,
     NameVariant,
     PublicName,
+    PublicTag,
     PublicTerm,
+    TagCount,
     TermLabel,
     TermLink,
     TermPage,
+    TermTag,
 )
 from ..names import name_key, variants
 from ..visibility import linked_targets
@@ -34,8 +38,10 @@ from .term_streams import PROSE
 SHOWN_KINDS = {TermLabel.Kind.SYNONYM, TermLabel.Kind.ABBREVIATION}
 ROW = (
     *("glossary_id", "locale_id", "category_id", "title", "slug", "letter"),
-    *("sort_key", "first_published_at", "last_published_at"),
+    *("sort_key", "first_published_at", "last_published_at", "has_explanation"),
 )
+# How a stream without blocks is stored.
+EMPTY = {None, "", "null", "[]", '""', '"[]"'}
 # When a term was published, if nobody knows.
 UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -67,9 +73,11 @@ class Standing:
     sort_key: bytes
     first_published_at: datetime
     last_published_at: datetime
+    has_explanation: bool
     language: str = field(default="", compare=False)
     """Known of what it is to be."""
     names: set[Name] = field(default_factory=set)
+    tags: set[int] = field(default_factory=set)
     pointers: set[Pointer] = field(default_factory=set)
 
     @property
@@ -83,13 +91,26 @@ class Standing:
         return self.glossary_id, self.locale_id, self.sort_key, self.names
 
     @property
+    def tagging(self) -> tuple[Any, ...]:
+        """What the rows of its tags are made from."""
+        return self.glossary_id, self.sort_key, self.tags
+
+    @property
     def row(self) -> tuple[Any, ...]:
         return tuple(getattr(self, name) for name in ROW)
 
 
 Standings = Mapping[int, Standing]
-Heap = tuple[int, str, str]
-"""A glossary, a letter, and "terms" or "labels": what is counted together."""
+Key = tuple[int | str, ...]
+Heap = tuple[type[models.Model], Key, str]
+"""What is counted together: a table, the row of it, and the column."""
+
+# What identifies a row of each table of counts, and what it counts.
+COUNTS: Mapping[type[models.Model], tuple[tuple[str, ...], tuple[str, ...]]] = {
+    LetterCount: (("glossary_id", "letter"), ("terms", "labels")),
+    CategoryCount: (("glossary_id", "category_id", "letter"), ("terms",)),
+    TagCount: (("glossary_id", "tag_id"), ("terms",)),
+}
 
 
 # --- As the catalogue has them
@@ -109,6 +130,9 @@ def stored(pks: Collection[int]) -> dict[int, Standing]:
             "public_term_id", "kind", "target_type", "target_id"
         ):
             found[pk].pointers.add(Pointer(*pointer))
+        tags = PublicTag.objects.filter(public_term__in=found)
+        for pk, tag in tags.values_list("public_term_id", "tag_id"):
+            found[pk].tags.add(tag)
     return found
 
 
@@ -147,6 +171,7 @@ def read(pks: Collection[int], glossaries: Mapping[str, int]) -> dict[int, Stand
             sort_key(title, language),
             first or UNKNOWN,
             last or UNKNOWN,
+            texts[0] not in EMPTY,
             language,
             names={Name(PublicName.Kind.TITLE, title, letter)},
             pointers=_pointers(texts),
@@ -158,6 +183,9 @@ def read(pks: Collection[int], glossaries: Mapping[str, int]) -> dict[int, Stand
     links = TermLink.objects.filter(term__in=found)
     for pk, kind, target in links.values_list("term_id", "kind", "related_term_id"):
         found[pk].pointers.add(Pointer(kind, Mention.Target.RELATED_TERM, target))
+    tags = TermTag.objects.filter(content_object__in=found)
+    for pk, tag in tags.values_list("content_object_id", "tag_id"):
+        found[pk].tags.add(tag)
     return found
 
 
@@ -210,7 +238,15 @@ def write(before: Standings, after: Standings) -> None:
         for pk, new in after.items()
         if pk not in before or before[pk].pointers != new.pointers
     }
-    _delete(gone, (renamed & before.keys()) | gone, (pointing & before.keys()) | gone)
+    tagged = {
+        pk
+        for pk, new in after.items()
+        if pk not in before or before[pk].tagging != new.tagging
+    }
+    _delete(
+        gone,
+        *((changed & before.keys()) | gone for changed in (renamed, pointing, tagged)),
+    )
     PublicTerm.objects.bulk_update(
         [
             PublicTerm(pk, **dict(zip(ROW, after[pk].row, strict=True)))
@@ -229,14 +265,26 @@ def write(before: Standings, after: Standings) -> None:
         ("public_term_id", *Pointer._fields),
         [(pk, *pointer) for pk in pointing for pointer in sorted(after[pk].pointers)],
     )
+    insert_rows(
+        PublicTag,
+        ("public_term_id", "glossary_id", "tag_id", "sort_key"),
+        [
+            (pk, after[pk].glossary_id, tag, after[pk].sort_key)
+            for pk in tagged
+            for tag in sorted(after[pk].tags)
+        ],
+    )
 
 
-def _delete(terms: set[int], naming: set[int], pointing: set[int]) -> None:
-    """Delete terms, the names of terms, and the mentions of terms."""
+def _delete(
+    terms: set[int], naming: set[int], pointing: set[int], tagged: set[int]
+) -> None:
+    """Delete terms, and the names, the mentions and the tags of terms."""
     for model, condition, pks in (
         (NameVariant, "public_name__public_term__in", naming),
         (PublicName, "public_term__in", naming),
         (Mention, "public_term__in", pointing),
+        (PublicTag, "public_term__in", tagged),
         (PublicTerm, "pk__in", terms),
     ):
         if pks:
@@ -283,40 +331,48 @@ def _insert_names(standings: Standings) -> None:
 
 
 def tally(standings: Iterable[Standing]) -> Counter[Heap]:
-    """How many of them, and of their labels, are under which letter."""
+    """How many of them, and of their labels, are under which letter, in which category
+    and of which tag."""
     counts: Counter[Heap] = Counter()
     for standing in standings:
-        counts[standing.glossary_id, standing.letter, "terms"] += 1
+        glossary, letter = standing.glossary_id, standing.letter
+        counts[LetterCount, (glossary, letter), "terms"] += 1
         for name in standing.names:
             if name.kind in SHOWN_KINDS:
-                counts[standing.glossary_id, name.letter, "labels"] += 1
+                counts[LetterCount, (glossary, name.letter), "labels"] += 1
+        if standing.category_id is not None:
+            key = (glossary, standing.category_id, letter)
+            counts[CategoryCount, key, "terms"] += 1
+        for tag in standing.tags:
+            counts[TagCount, (glossary, tag), "terms"] += 1
     return counts
 
 
-def count_letters(before: Standings, after: Standings) -> None:
-    """Add and take away what has come and gone, so that no letter is counted anew."""
+def count(before: Standings, after: Standings) -> None:
+    """Add and take away what has come and gone, so that nothing is counted anew."""
     counts = tally(after.values())
     counts.subtract(tally(before.values()))
-    changed = {(glossary, letter) for (glossary, letter, _), n in counts.items() if n}
-    if not changed:
-        return
-    rows = LetterCount.objects.filter(glossary__in={pk for pk, _ in changed})
-    for glossary, letter, terms, labels in rows.values_list(
-        "glossary_id", "letter", "terms", "labels"
-    ):
-        counts[glossary, letter, "terms"] += terms
-        counts[glossary, letter, "labels"] += labels
-    LetterCount.objects.bulk_create(
-        [
-            LetterCount(
-                glossary_id=glossary,
-                letter=letter,
-                terms=counts[glossary, letter, "terms"],
-                labels=counts[glossary, letter, "labels"],
-            )
-            for glossary, letter in sorted(changed)
-        ],
-        update_conflicts=True,
-        unique_fields=["glossary", "letter"],
-        update_fields=["terms", "labels"],
-    )
+    for model, (names, columns) in COUNTS.items():
+        changed = {key for (table, key, _), n in counts.items() if n and table is model}
+        if not changed:
+            continue
+        wanted = {
+            f"{name}__in": {key[at] for key in changed} for at, name in enumerate(names)
+        }
+        rows = model._default_manager.filter(**wanted).values_list(*names, *columns)
+        for row in rows:
+            key = row[: len(names)]
+            for column, value in zip(columns, row[len(names) :], strict=True):
+                counts[model, key, column] += value
+        model._default_manager.bulk_create(
+            [
+                model(
+                    **dict(zip(names, key, strict=True)),
+                    **{column: counts[model, key, column] for column in columns},
+                )
+                for key in sorted(changed)
+            ],
+            update_conflicts=True,
+            unique_fields=names,
+            update_fields=columns,
+        )

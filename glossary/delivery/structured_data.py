@@ -26,7 +26,6 @@ def defined_term(document: TermDocument) -> dict[str, Any]:
         ],
         "description": document["short_definition"],
         "url": meta["html_url"],
-        "inLanguage": meta["locale"],
     }
     if glossary := meta["parent"]:
         url = glossary["meta"]["html_url"]
@@ -36,6 +35,8 @@ def defined_term(document: TermDocument) -> dict[str, Any]:
                 "@id": url,
                 "name": glossary["title"],
                 "url": url,
+                # Of a work: what schema.org calls a term has no language.
+                "inLanguage": meta["locale"],
             }
         )
     return _without_gaps(data)

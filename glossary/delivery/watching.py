@@ -41,6 +41,7 @@ from ..models import (
 from ..models.pages import DRAFT_FIELDS, is_being_saved
 from ..signals import terms_written
 from . import catalogue, versions
+from .public_pages import own_columns
 
 
 logger = logging.getLogger("glossary.catalogue")
@@ -95,7 +96,10 @@ def page_will_be_saved(
     if _is_other_page(sender) and instance.pk and not raw:
         Page = swapper.load_model("wagtailcore", "Page")
         rows = Page.objects.filter(pk=instance.pk)
-        instance._former_face = rows.values_list(*FACE).first()
+        columns = (*FACE, *own_columns("show_in_menus"))
+        former = rows.values_list(*columns).first() or ()
+        instance._former_face = former[: len(FACE)] or None
+        instance._was_in_menus = any(former[len(FACE) :])
 
 
 def _shows_a_change(instance: Any) -> bool:
@@ -130,6 +134,9 @@ def page_was_saved(
     if sender is swapper.load_model("wagtailcore", "Page") and update_fields is None:
         # As in a move: then the paths of other pages may have changed before, in SQL.
         versions.touch()
+    if _is_in_menus(instance) or (is_changed and _stands_above(instance)):
+        # Pages show it: in the frame of each, or on the way back.
+        versions.touch()
     if not is_changed:
         return
     if TermPage.objects.filter(pk=instance.pk).exists():
@@ -145,9 +152,22 @@ def page_was_saved(
         versions.touch()
 
 
+def _stands_above(instance: Any) -> bool:
+    """Whether a glossary stands below it."""
+    return GlossaryPage.objects.filter(path__startswith=instance.path).exists()
+
+
+def _is_in_menus(instance: Any) -> bool:
+    """Whether it stands in menus, or did before it was saved."""
+    is_shown = getattr(instance, "show_in_menus", False)
+    return is_shown or getattr(instance, "_was_in_menus", False)
+
+
 def page_will_be_deleted(sender: type[Model], instance: Any, **kwargs: Any) -> None:
     if not _is_other_page(sender):
         return
+    if _is_in_menus(instance):
+        versions.touch()
     catalogue.refresh_mentioning(Mention.Target.PAGE, [instance.pk])
     if issubclass(sender, GlossaryPage):
         catalogue.forget_below(instance.path)
@@ -187,8 +207,9 @@ def restriction_has_changed(
 ) -> None:
     if raw:
         return
+    # It may hide a page that stands in menus, or above a glossary.
+    versions.touch()
     if _goes_with_another(sender, instance, **kwargs):
-        versions.touch()
         return
     catalogue.refresh_below(instance.page.path)
     # It may hide what glossaries elsewhere link to.

@@ -1173,6 +1173,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "has_explanation",
+                    models.BooleanField(
+                        default=False, verbose_name="has an explanation"
+                    ),
+                ),
+                (
                     "category",
                     models.ForeignKey(
                         blank=True,
@@ -1561,6 +1567,150 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("glossary", "letter"),
                         name="glossary_lettercount_unique",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="CategoryCount",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("letter", models.CharField(max_length=8, verbose_name="letter")),
+                ("terms", models.IntegerField(default=0, verbose_name="terms")),
+                (
+                    "category",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="glossary.category",
+                        verbose_name="category",
+                    ),
+                ),
+                (
+                    "glossary",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="glossary.glossarypage",
+                        verbose_name="glossary",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "count of a category",
+                "verbose_name_plural": "counts of categories",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("glossary", "category", "letter"),
+                        name="glossary_categorycount_unique",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="PublicTag",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("sort_key", models.BinaryField(verbose_name="sort key")),
+                (
+                    "glossary",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="glossary.glossarypage",
+                        verbose_name="glossary",
+                    ),
+                ),
+                (
+                    "public_term",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="tags",
+                        to="glossary.publicterm",
+                        verbose_name="public term",
+                    ),
+                ),
+                (
+                    "tag",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="taggit.tag",
+                        verbose_name="tag",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "tag of a public term",
+                "verbose_name_plural": "tags of public terms",
+                "indexes": [
+                    models.Index(
+                        fields=["glossary", "tag", "sort_key", "public_term"],
+                        name="glossary_publictag_sorted",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="TagCount",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("terms", models.IntegerField(default=0, verbose_name="terms")),
+                (
+                    "glossary",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="glossary.glossarypage",
+                        verbose_name="glossary",
+                    ),
+                ),
+                (
+                    "tag",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="taggit.tag",
+                        verbose_name="tag",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "count of a tag",
+                "verbose_name_plural": "counts of tags",
+                "indexes": [
+                    models.Index(
+                        fields=["glossary", "terms"], name="glossary_tagcount_terms"
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("glossary", "tag"), name="glossary_tagcount_unique"
                     )
                 ],
             },

@@ -1,4 +1,13 @@
-from .catalogue import LetterCount, Mention, NameVariant, PublicName, PublicTerm
+from .catalogue import (
+    CategoryCount,
+    LetterCount,
+    Mention,
+    NameVariant,
+    PublicName,
+    PublicTag,
+    PublicTerm,
+    TagCount,
+)
 from .changes import Change, Version
 from .imports import (
     ImportItem,
@@ -16,6 +25,7 @@ from .webhooks import WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "Category",
+    "CategoryCount",
     "Change",
     "GlossaryPage",
     "ImportItem",
@@ -28,8 +38,10 @@ __all__ = [
     "Mention",
     "NameVariant",
     "PublicName",
+    "PublicTag",
     "PublicTerm",
     "RelatedTerm",
+    "TagCount",
     "TermLabel",
     "TermLink",
     "TermPage",

@@ -62,6 +62,9 @@ class PublicTerm(models.Model):
         verbose_name=_("last published at"),
         help_text=_("The beginning of 1970, if nobody knows."),
     )
+    has_explanation = models.BooleanField(
+        verbose_name=_("has an explanation"), default=False
+    )
 
     class Meta:
         verbose_name = _("public term")
@@ -141,6 +144,44 @@ class PublicName(models.Model):
         return self.text
 
 
+class PublicTag(models.Model):
+    """A tag of a public term, in the order of the alphabet."""
+
+    public_term = models.ForeignKey(
+        PublicTerm,
+        verbose_name=_("public term"),
+        on_delete=models.CASCADE,
+        related_name="tags",
+    )
+    glossary = models.ForeignKey(
+        "glossary.GlossaryPage",
+        verbose_name=_("glossary"),
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_index=False,
+    )
+    tag = models.ForeignKey(
+        "taggit.Tag",
+        verbose_name=_("tag"),
+        on_delete=models.CASCADE,
+        related_name="+",
+    )
+    sort_key = models.BinaryField(verbose_name=_("sort key"))
+
+    class Meta:
+        verbose_name = _("tag of a public term")
+        verbose_name_plural = _("tags of public terms")
+        indexes = [
+            models.Index(
+                fields=["glossary", "tag", "sort_key", "public_term"],
+                name="glossary_publictag_sorted",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.public_term_id}: {self.tag_id}"
+
+
 class NameVariant(models.Model):
     """A public name with a letter left out: two names that differ by one typing
     mistake have a variant in common."""
@@ -189,6 +230,71 @@ class LetterCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.letter}: {self.terms}"
+
+
+class CategoryCount(models.Model):
+    """How many public terms of a category stand under a letter."""
+
+    glossary = models.ForeignKey(
+        "glossary.GlossaryPage",
+        verbose_name=_("glossary"),
+        on_delete=models.CASCADE,
+        related_name="+",
+    )
+    category = models.ForeignKey(
+        "glossary.Category",
+        verbose_name=_("category"),
+        on_delete=models.CASCADE,
+        related_name="+",
+    )
+    letter = models.CharField(verbose_name=_("letter"), max_length=8)
+    terms = models.IntegerField(verbose_name=_("terms"), default=0)
+
+    class Meta:
+        verbose_name = _("count of a category")
+        verbose_name_plural = _("counts of categories")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["glossary", "category", "letter"],
+                name="glossary_categorycount_unique",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.category_id}, {self.letter}: {self.terms}"
+
+
+class TagCount(models.Model):
+    """How many public terms have a tag."""
+
+    glossary = models.ForeignKey(
+        "glossary.GlossaryPage",
+        verbose_name=_("glossary"),
+        on_delete=models.CASCADE,
+        related_name="+",
+    )
+    tag = models.ForeignKey(
+        "taggit.Tag",
+        verbose_name=_("tag"),
+        on_delete=models.CASCADE,
+        related_name="+",
+    )
+    terms = models.IntegerField(verbose_name=_("terms"), default=0)
+
+    class Meta:
+        verbose_name = _("count of a tag")
+        verbose_name_plural = _("counts of tags")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["glossary", "tag"], name="glossary_tagcount_unique"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["glossary", "terms"], name="glossary_tagcount_terms"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tag_id}: {self.terms}"
 
 
 class Mention(models.Model):

@@ -10,6 +10,7 @@ import swapper
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models, transaction
 from django.forms import Select
+from django.http import Http404
 from django.utils.functional import cached_property, classproperty
 from django.utils.translation import gettext_lazy as _
 from modelcluster.contrib.taggit import ClusterTaggableManager
@@ -23,7 +24,9 @@ from wagtail.admin.panels import (
 from wagtail.api import APIField
 from wagtail.models import COMMENTS_RELATION_NAME, get_page_models
 from wagtail.search import index
+from wagtail.url_routing import RouteResult
 
+from ..addresses import MISSING, Address, read_address
 from ..blocks import (
     ComparisonsBlock,
     ExplanationBlock,
@@ -45,6 +48,7 @@ from ..panels import GlossaryPanel, RowsPanel
 from ..serializers import CategoryField, LinksField, PublicRichTextField, TagsField
 from ..signals import term_previewed, terms_will_be_written, terms_written
 from .relations import TermLink
+from .sitemaps import is_indexed
 from .snippets import Category, RelatedTerm
 
 
@@ -193,9 +197,43 @@ class GlossaryPage(Page):
             super().get_template(request, *args, **kwargs), GlossaryPage
         )
 
+    def route(self, request: HttpRequest, path_components: list[str]) -> RouteResult:
+        """The page itself, a term below it, or an ``address`` of its own that
+        ``site.views`` serves: also one for a term that is not there."""
+        if self.live and (address := read_address(path_components)):
+            return RouteResult(self, kwargs={"address": address})
+        try:
+            return self._route_to_term(request, path_components)
+        except Http404:
+            # An API that asks where a path leads is to hear that it leads nowhere.
+            resolved = getattr(request, "resolver_match", None)
+            is_visit = resolved is not None and resolved.url_name == "wagtail_serve"
+            if not (self.live and path_components and is_visit):
+                raise
+            address = Address(MISSING, path_components[-1])
+            return RouteResult(self, kwargs={"address": address})
+
+    def _route_to_term(
+        self, request: HttpRequest, path_components: list[str]
+    ) -> RouteResult:
+        """As Wagtail does it, but by one query for what is a term and nothing more."""
+        if len(path_components) == 1:
+            terms = TermPage.objects.child_of(self).filter(slug=path_components[0])
+            term = terms.first()
+            if term is not None and term.specific_class is TermPage:
+                term._cached_parent_obj = self
+                return term.route(request, [])
+        return super().route(request, path_components)
+
     def get_cached_paths(self) -> list[str]:
-        paths = ("/index.md", "/llms.txt", "/llms-full.txt")
+        paths = ("/index.md", "/card.png", "/feed.atom", "/llms.txt", "/llms-full.txt")
         return [*super().get_cached_paths(), *paths]
+
+    def get_sitemap_urls(
+        self, request: HttpRequest | None = None
+    ) -> list[dict[str, Any]]:
+        urls = super().get_sitemap_urls(request)
+        return [{**url, "lastmod": self.last_published_at} for url in urls]
 
     @property
     def terms(self) -> models.QuerySet[TermPage]:
@@ -432,7 +470,19 @@ class TermPage(Page):
         return answers[0] if answers else super().serve_preview(request, mode_name)
 
     def get_cached_paths(self) -> list[str]:
-        return [*super().get_cached_paths(), "/index.md", "/_payload.json"]
+        paths = ("/index.md", "/card.png", "/_payload.json")
+        return [*super().get_cached_paths(), *paths]
+
+    def get_sitemap_urls(
+        self, request: HttpRequest | None = None
+    ) -> list[dict[str, Any]]:
+        """None of a term whose glossary is hidden, nor of one that search engines are
+        to leave out."""
+        if not is_indexed(self.pk, request):
+            return []
+        # Not when its draft was saved, which Wagtail takes where nothing else is known.
+        urls = super().get_sitemap_urls(request)
+        return [{**url, "lastmod": self.last_published_at} for url in urls]
 
     def rich_texts(self) -> Iterator[str]:
         """Every rich text of the term, as database HTML."""

@@ -8,8 +8,9 @@ import swapper
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 
-from ..delivery.rates import count
+from ..delivery.rates import TooMany, count
 from ..models import GlossaryPage, TermPage
+from .cards import CARD_FILE
 from .formats import CONTENT_TYPES, body
 from .responses import Body, respond
 
@@ -17,15 +18,18 @@ from .responses import Body, respond
 FILES: Final = {
     "index.md": "md",
     "_payload.json": "payload",
+    "feed.atom": "atom",
     "llms.txt": "llms",
     "llms-full.txt": "llms-full",
+    CARD_FILE: "card",
 }
 METHODS = ["GET", "HEAD", "OPTIONS"]
 
 
 def page_file(request: HttpRequest, path: str, name: str) -> HttpResponseBase:
-    """The file ``name`` of the page at ``path``: its Markdown, a term's payload or a
-    glossary's llms.txt. It tells what anyone may see, or that there is nothing."""
+    """The file ``name`` of the page at ``path``: its Markdown, a term's payload, a
+    glossary's feed or llms.txt, its card. It tells what anyone may see, or that there
+    is nothing."""
     if request.method == "OPTIONS":
         return HttpResponse(status=204, headers={"Allow": ", ".join(METHODS)})
     if request.method not in METHODS:
@@ -38,7 +42,7 @@ def page_file(request: HttpRequest, path: str, name: str) -> HttpResponseBase:
             lambda: _body(request, path, FILES[name]),
             canonical=request.build_absolute_uri(folder) if name == "index.md" else "",
         )
-    except _TooMany as too_many:
+    except TooMany as too_many:
         return HttpResponse(
             f"Come back in {too_many.seconds} seconds.\n",
             status=429,
@@ -50,18 +54,14 @@ def page_file(request: HttpRequest, path: str, name: str) -> HttpResponseBase:
     return response
 
 
-class _TooMany(Exception):
-    def __init__(self, seconds: int) -> None:
-        self.seconds = seconds
-
-
 def _body(request: HttpRequest, path: str, name: str) -> Body | None:
     # Found as Wagtail finds the page itself; then it has to be public as well.
     Page = swapper.load_model("wagtailcore", "Page")
-    page = Page.find_for_request(request, path)
-    if not isinstance(page, GlossaryPage | TermPage):
+    page, _args, kwargs = Page.route_for_request(request, path) or (None, (), {})
+    # An address that a glossary has for something else is of no page.
+    if not isinstance(page, GlossaryPage | TermPage) or "address" in kwargs:
         return None
     # Who has it already, and was told so, does not count.
     if name == "llms-full" and (seconds := count(name, request)):
-        raise _TooMany(seconds)
+        raise TooMany(seconds)
     return body(page, name, request)

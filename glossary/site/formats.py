@@ -3,24 +3,29 @@ them."""
 
 from __future__ import annotations
 
-from copy import copy
 from dataclasses import dataclass
+from urllib.parse import urljoin
 
-from django.http import HttpRequest, QueryDict
+from django.http import HttpRequest
 from pydantic_core import to_json
+from wagtail.models import Site
 
 from ..delivery.documents import GlossaryDocument
 from ..delivery.links import Links
 from ..delivery.loaders import (
+    load_cards,
     load_categories,
     load_glossaries,
     load_letters,
     load_terms,
 )
-from ..delivery.overview import glossary_overview
-from ..delivery.scope import Scope, ScopeGlossary, scope_for
+from ..delivery.scope import Scope, ScopeGlossary
 from ..exporting.delivered import payload_of
 from ..models import GlossaryPage, TermPage
+from ..richtext import rich_text_to_plain
+from .cards import Card, card_png
+from .feeds import atom_feed
+from .index import GlossaryIndex, request_scope
 from .links import page_links
 from .listing import glossary_markdown
 from .llms import llms_full_txt, llms_txt
@@ -33,13 +38,15 @@ CONTENT_TYPES = {
     "md": "text/markdown; charset=utf-8",
     "jsonld": "application/ld+json",
     "json": "application/json",
+    "atom": "application/atom+xml; charset=utf-8",
     "payload": "application/json;charset=utf-8",
     "llms": "text/plain; charset=utf-8",
     "llms-full": "text/plain; charset=utf-8",
+    "card": "image/png",
 }
 """The type of each format."""
-OF_TERMS = {"md", "jsonld", "json", "payload"}
-OF_GLOSSARIES = {"md", "jsonld", "json", "llms", "llms-full"}
+OF_TERMS = {"md", "jsonld", "json", "payload", "card"}
+OF_GLOSSARIES = {"md", "jsonld", "json", "atom", "llms", "llms-full", "card"}
 
 
 def body(page: GlossaryPage | TermPage, name: str, request: HttpRequest) -> Body | None:
@@ -47,10 +54,7 @@ def body(page: GlossaryPage | TermPage, name: str, request: HttpRequest) -> Body
     is_term = isinstance(page, TermPage)
     if name not in (OF_TERMS if is_term else OF_GLOSSARIES):
         return None
-    # That of the site whose address it is, whatever the parameters say.
-    plain = copy(request)
-    plain.GET = QueryDict()
-    scope = scope_for(plain)
+    scope = request_scope(request)
     if scope is None:
         return None
     place = page.path[: -page.steplen] if is_term else page.path
@@ -73,6 +77,8 @@ class _Shown:
         if name == "payload":
             return payload_of(page.pk, self.scope.pages())
         links = page_links(self.scope, self.glossary.term_url(page.slug))
+        if name == "card":
+            return self._card_of_term(page, links)
         include = {"structured_data"} if name == "jsonld" else set()
         found = load_terms(
             [page.pk], self.scope, links, rich_text="html", include=include
@@ -86,14 +92,19 @@ class _Shown:
 
     def index(self, page: GlossaryPage, name: str) -> Body | None:
         if name == "jsonld":
-            overview = glossary_overview(page, self.request)
-            return to_json(defined_term_set(page, overview, self.request))
+            shown = GlossaryIndex((self.scope, self.glossary), self.glossary.url or "")
+            urls = [self._full(item.url) for item in shown.entries if not item.see]
+            return to_json(defined_term_set(page, urls, self.request))
         links = page_links(self.scope)
         document = self._document(links)
         if document is None:
             return None
         if name == "json":
             return to_json(document)
+        if name == "card":
+            return self._card_of_glossary(document)
+        if name == "atom":
+            return atom_feed(document, self.glossary, self.scope, links, self.request)
         if name == "llms-full":
             return llms_full_txt(document, self.glossary, self.scope, links)
         letters = load_letters(self.scope, [self.glossary])
@@ -103,6 +114,26 @@ class _Shown:
         letter = self.request.GET.get("letter", "")
         pieces = glossary_markdown(document, self.glossary, letters, letter=letter)
         return pieces if letter else "".join(pieces)
+
+    def _full(self, path: str) -> str:
+        return urljoin(self.glossary.url or self.scope.root_url, path)
+
+    def _card_of_term(self, page: TermPage, links: Links) -> bytes | None:
+        for term in load_cards([page.pk], self.scope, links):
+            text, glossary = term["short_definition"], self.glossary.title
+            return self._card(term["title"], text, glossary)
+        return None
+
+    def _card_of_glossary(self, document: GlossaryDocument) -> bytes:
+        text = rich_text_to_plain(document["introduction"])
+        text = text or document["meta"]["search_description"]
+        return self._card(document["title"], text)
+
+    def _card(self, title: str, text: str, glossary: str = "") -> bytes:
+        site = Site.find_for_request(self.request)
+        name = site.site_name if site else ""
+        card = Card(title, text, glossary, name, self.glossary.locale)
+        return card_png(card, self.request)
 
     def _document(self, links: Links) -> GlossaryDocument | None:
         found = load_glossaries(

@@ -1,8 +1,11 @@
-"""Addresses of details, as the documents at the addresses of pages give them."""
+"""Addresses of details, as the documents at the addresses of pages give them; whether
+the files of pages have any."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from django.urls import NoReverseMatch, reverse
 
 from ..delivery.links import Links, api_links
 from ..delivery.scope import Scope
@@ -35,3 +38,12 @@ def page_links(scope: Scope, term_url: str | None = None) -> Links:
     """Those of the API, so that a document equals the API's; of the pages, where the
     site has no API of ours."""
     return api_links(scope) or PageLinks(scope, term_url)
+
+
+def has_files() -> bool:
+    """Whether the site has the addresses of ``glossary.site.urls``."""
+    try:
+        reverse("glossary_page_file", args=["", "index.md"])
+    except NoReverseMatch:
+        return False
+    return True

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from ..conf import section_kind_label
 from ..delivery.documents import GlossaryDocument, TermDocument, TermLink
-from ..delivery.overview import SHOWN_LABELS
+from ..delivery.structured_data import SHOWN_LABELS
 from ..models import TermLink as TermLinkModel
 from ..richtext import rich_text_to_markdown, rich_text_to_plain
 

@@ -12,10 +12,10 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.urls import NoReverseMatch, reverse
 
 from ..models import GlossaryPage, TermPage
 from .formats import CONTENT_TYPES, body
+from .links import has_files
 from .responses import respond, varies
 
 
@@ -27,6 +27,7 @@ NEGOTIATED = {
     "md": "text/markdown",
     "jsonld": "application/ld+json",
     "json": "application/json",
+    "atom": "application/atom+xml",
 }
 # What tells how much HTML is liked: the first of these that a reader names.
 HTML_RANGES = ("text/html", "text/*", "*/*")
@@ -41,7 +42,9 @@ def negotiate(serve: Serve) -> Serve:
         page: Any, request: HttpRequest, args: Any, kwargs: Any
     ) -> HttpResponseBase:
         # A site's own type of page may have addresses of its own below the page's.
-        if not isinstance(page, GlossaryPage | TermPage) or args or kwargs:
+        is_other = not isinstance(page, GlossaryPage | TermPage) or args or kwargs
+        # A search has no other format than that of its own.
+        if is_other or {"q", "suggest"} & request.GET.keys():
             return serve(page, request, args, kwargs)
         response = None
         url = request.build_absolute_uri(request.path)
@@ -107,12 +110,3 @@ def _announce(
     if existing := response.headers.get("Link"):
         links.insert(0, existing)
     response.headers["Link"] = ", ".join(links)
-
-
-def has_files() -> bool:
-    """Whether the site has the addresses of ``glossary.site.urls``."""
-    try:
-        reverse("glossary_page_file", args=["", "index.md"])
-    except NoReverseMatch:
-        return False
-    return True

@@ -7,7 +7,6 @@ when its page logs an error or cannot load something.
 from __future__ import annotations
 
 import os
-import shutil
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,28 +16,24 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from playwright.sync_api import sync_playwright
 
+from tests.chromium import (
+    ABSENT,
+    ARGUMENTS,
+    find_chromium,
+    note_console,
+    note_failure,
+)
+
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from django.test import Client
-    from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+    from playwright.sync_api import Browser, Page
     from pytest_django.live_server_helper import LiveServer
 
 HERE = Path(__file__).parent
 SCREENSHOTS = HERE.parent.parent / "screenshots"
-COMMANDS = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = [
-    "--no-sandbox",  # a container's root may have no other choice
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-default-apps",
-    "--disable-sync",
-    "--no-first-run",
-    # A page that asks another host for something fails its test.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
-]
 AXE_TAGS = [
     *("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"),
     "best-practice",
@@ -62,14 +57,11 @@ def browser() -> Iterator[Browser]:
         # Playwright keeps an event loop in this thread, where Django then refuses
         # synchronous queries that are harmless here.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        on_path = next(filter(None, map(shutil.which, COMMANDS)), None)
-        found = os.environ.get("CHROMIUM") or on_path
-        path = Path(found or playwright.chromium.executable_path)
-        if not path.exists():
-            reason = f"no Chromium at {path}: install Debian's package chromium"
+        path = find_chromium(playwright.chromium.executable_path)
+        if path is None:
             if os.environ.get("GLOSSARY_REQUIRE_SERVICES") == "1":
-                pytest.fail(reason)
-            pytest.skip(reason)
+                pytest.fail(ABSENT)
+            pytest.skip(ABSENT)
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
         browser.close()
@@ -112,19 +104,6 @@ def new_page(
     yield new_page
     for context in contexts:
         context.close()
-
-
-def note_console(problems: list[str], message: ConsoleMessage) -> None:
-    source = message.location["url"]
-    # A browser asks for this file on its own, whatever the page says.
-    if message.type == "error" and not source.endswith("/favicon.ico"):
-        problems.append(f"console: {message.text} ({source})")
-
-
-def note_failure(problems: list[str], request: Request) -> None:
-    # Leaving a page ends the requests it still had open: that is no failure.
-    if request.failure != "net::ERR_ABORTED":
-        problems.append(f"request: {request.failure} {request.url}")
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from wagtail.models import GroupPagePermission, Page, Site
 
-from glossary.models import Category, GlossaryPage
+from glossary.models import Category, GlossaryPage, TermPage
 from site_project.models import HomePage
 
 
@@ -66,6 +66,7 @@ class Command(BaseCommand):
             title="The Demo Site",
             slug="demo",
             introduction="<p>A small site with a glossary in it.</p>",
+            search_description="A small site that shows a Wagtail glossary at work.",
         )
         Page.get_first_root_node().add_child(instance=home)
         home.save_revision().publish()
@@ -100,6 +101,13 @@ class Command(BaseCommand):
         # The payload's shape has no labels and tags: they stand in a file beside it.
         for source in (FIXTURES / "glossary", FIXTURES / "labels.jsonl"):
             call_command("import_terms", source, glossary="glossary", orphans="ignore")
+        # What an editor can put on any page of the site.
+        home.refresh_from_db()  # it has a child now
+        home.body = [
+            ("search", {"glossary": glossary}),
+            ("term", {"term": TermPage.objects.get(slug="token")}),
+        ]
+        home.save_revision().publish()
 
     def _print_account(self) -> None:
         User = get_user_model()
