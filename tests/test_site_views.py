@@ -343,9 +343,9 @@ def test_a_category_of_any_script_leads_to_its_terms(glossary: GlossaryPage) -> 
 def test_tags_are_in_the_order_of_the_language() -> None:
     swedish = Locale.objects.create(language_code="sv")
     glossary = make_glossary("ai", locale=swedish)
-    make_many(glossary, ["Term"], tags=["ö", "apa", "zebra", "å"])
+    make_many(glossary, ["Term"], tags=["ä", "Zebra", "apa", "å"])
     tags = visit("/ai/").select(".glossary-tags a")
-    assert [words(tag).split()[0] for tag in tags] == ["apa", "zebra", "å", "ö"]
+    assert [words(tag).split()[0] for tag in tags] == ["apa", "Zebra", "å", "ä"]
 
 
 def test_no_more_tags_are_shown_than_can_be_looked_through(
@@ -1136,7 +1136,7 @@ PAGES = {
     "/ai/?q=means&letter=t&category=text": 20,
     "/ai/?q=xyzzy": 26,
     "/ai/?suggest=te": 10,
-    "/ai/many-1x/": 19,
+    "/ai/many-1x/": 20,
     "/ai/many-5/": 26,
 }
 
