@@ -963,6 +963,8 @@ def test_a_category_with_a_row_in_each_language_is_one(
         *("3D model", "Mot", "Token")
     ]
     assert words(visit(text_url).h1) == text.name
+    hits = visit("/ai/?q=means&category=text&all=1").select(".glossary-hit h2")
+    assert "Mot" in {words(hit) for hit in hits}
 
 
 def test_a_tag_without_a_slug_is_no_link(terms: GlossaryPage) -> None:

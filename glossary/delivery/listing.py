@@ -22,7 +22,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from taggit.models import Tag
 
 from ..alphabet import OTHER, letter_of
-from ..models import Category, LetterCount, PublicTerm, TermTag
+from ..models import Category, CategoryCount, LetterCount, PublicTerm, TermTag
 from .rows import MAX_PARTS, Part, read_parts
 from .scope import ScopeGlossary
 
@@ -187,9 +187,12 @@ def _categories(query: TermQuery) -> tuple[int, ...] | None:
     """The ids of the categories; None if none was asked for."""
     if not query.categories:
         return None
-    locales = {glossary.locale_id for glossary in query.glossaries}
+    # Of whatever language: a glossary may be translated before its categories are.
+    used = CategoryCount.objects.filter(
+        glossary__in=[glossary.pk for glossary in query.glossaries], terms__gt=0
+    )
     slugs = storable(query.categories)
-    known = Category.objects.filter(slug__in=slugs, locale__in=locales)
+    known = Category.objects.filter(slug__in=slugs, pk__in=used.values("category"))
     return tuple(known.order_by("pk").values_list("pk", flat=True))
 
 

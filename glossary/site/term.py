@@ -3,11 +3,11 @@ it in the alphabet, and its translations."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from django.http import HttpRequest
-from django.utils.translation import get_language_info
+from django.utils.translation import get_language_bidi, get_language_info
 from wagtail.coreutils import get_content_languages
 
 from ..delivery import entries
@@ -15,8 +15,8 @@ from ..delivery.backlinks import some_backlinks
 from ..delivery.entries import Entry
 from ..delivery.public_pages import PublicPages
 from ..delivery.scope import Scope
-from ..models import Mention, TagCount, TermPage
-from .ego import EgoGraph, Neighbour, ego_graph
+from ..models import Mention, RelatedTerm, TagCount, TermPage
+from .ego import EgoGraph, Kind, Neighbour, ego_graph
 from .index import GlossaryIndex, Group, request_scope
 
 
@@ -145,8 +145,21 @@ def _named(code: str, languages: dict[str, str]) -> tuple[str, str]:
 
 
 def graph_of(
-    page: TermPage, neighbours: Iterable[Neighbour], *, mirrored: bool
+    page: TermPage,
+    links: Iterable[tuple[RelatedTerm, str, Kind]],
+    mentions: Mentions,
+    address: Callable[[RelatedTerm], str | None],
 ) -> EgoGraph | None:
-    """The term and what it is related to, as a picture; None if that is nothing."""
-    found = ego_graph(page.title, neighbours, mirrored=mirrored)
+    """The term, what it links to (each by a name and as a kind) and what mentions it,
+    as a picture in the language that is in use; None if that is nothing."""
+    neighbours = [
+        Neighbour(name, address(related_term), kind)
+        for related_term, name, kind in links
+    ]
+    neighbours += [
+        Neighbour(term.title, term.url, kind, "in")
+        for term in mentions.terms
+        for kind in term.kinds[:1]
+    ]
+    found = ego_graph(page.title, neighbours, mirrored=get_language_bidi())
     return found if found.nodes else None

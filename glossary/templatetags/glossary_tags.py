@@ -22,7 +22,6 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import Truncator
 from django.utils.translation import (
     get_language,
-    get_language_bidi,
     get_language_info,
 )
 from django.utils.translation import gettext as _
@@ -45,7 +44,7 @@ from ..models import (
 from ..site import structured_data
 from ..site import term as term_view
 from ..site.cards import card_url
-from ..site.ego import EgoGraph, Neighbour
+from ..site.ego import EgoGraph
 from ..site.index import GlossaryIndex, Letter, index_called, index_of, request_scope
 from ..site.negotiation import has_files
 from ..site.thin import is_thin
@@ -354,31 +353,22 @@ def term_graph(
     mentions: term_view.Mentions,
 ) -> EgoGraph | None:
     """A term and what it is related to, as a picture; None if that is nothing."""
-    linked = [
-        (link.related_term.name, link.related_term, group.kind)
+
+    def address(related_term: RelatedTerm) -> str | None:
+        public = related_term.public_page
+        return pageurl(context, public) if public else None
+
+    links = [
+        (link.related_term, link.related_term.name, group.kind)
         for group in relations
         for link in group.links
     ]
-    compared = [
-        (child.value["name"] or related_term.name, related_term, "comparison")
+    links += [
+        (related_term, child.value["name"] or related_term.name, "comparison")
         for child in comparisons
         if (related_term := child.value["related_term"]) and not is_secret(related_term)
     ]
-    neighbours = [
-        Neighbour(name, _page_url(context, related_term), kind)
-        for name, related_term, kind in linked + compared
-    ]
-    neighbours += [
-        Neighbour(term.title, term.url, kind, "in")
-        for term in mentions.terms
-        for kind in term.kinds[:1]
-    ]
-    return term_view.graph_of(page, neighbours, mirrored=get_language_bidi())
-
-
-def _page_url(context: Context, related_term: RelatedTerm) -> str | None:
-    page = related_term.public_page
-    return pageurl(context, page) if page else None
+    return term_view.graph_of(page, links, mentions, address)
 
 
 # --- Data for search engines

@@ -333,6 +333,21 @@ def test_forced_colours_keep_the_current_choice_visible(
     screenshot(page, "category-forced-colours")
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_who_asks_for_more_contrast_gets_it(
+    demo_frame: None, glossary: GlossaryPage, new_page: Callable[..., Page], scheme: Any
+) -> None:
+    found = []
+    for contrast in ("no-preference", "more"):
+        page = new_page(contrast=contrast, color_scheme=scheme)
+        page.goto("/ai/token/")
+        colour = "item => getComputedStyle(item).color"
+        muted = page.locator(".glossary-footer").evaluate(colour)
+        text = page.locator(".glossary-term__body").evaluate(colour)
+        found.append((muted == text, page.locator("a.glossary-anchor").count() > 0))
+    assert found == [(False, True), (True, True)]
+
+
 # The demo site itself, with its own settings
 
 

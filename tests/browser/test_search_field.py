@@ -166,6 +166,17 @@ def test_escape_closes_then_empties(page: Page) -> None:
     assert field.input_value() == ""
 
 
+def test_keys_that_choose_a_character_are_left_alone(page: Page) -> None:
+    """As they do in Japanese, Chinese and Korean."""
+    suggest(page, "model")
+    is_left = field_of(page).evaluate(
+        "field => field.dispatchEvent(new KeyboardEvent('keydown',"
+        " { key: 'ArrowDown', isComposing: true, bubbles: true, cancelable: true }))"
+    )
+    assert is_left
+    assert field_of(page).get_attribute("aria-activedescendant") is None
+
+
 def test_leaving_the_field_closes_the_list(page: Page) -> None:
     suggest(page, "model")
     field_of(page).press("Tab")
@@ -204,6 +215,16 @@ def test_all_answers_open_at_once(page: Page) -> None:
     page.get_by_text("One?").click()
     page.get_by_text("Two?").click()
     page.get_by_role("button", name="Close all answers").wait_for()
+
+
+def test_a_copy_that_is_refused_is_not_announced(page: Page) -> None:
+    page.add_init_script(
+        "navigator.clipboard.writeText = () => Promise.reject(new Error('no'))"
+    )
+    page.goto("/ai/large-language-model/")
+    page.get_by_role("button", name="Copy the definition").click()
+    page.wait_for_timeout(200)
+    assert page.get_by_text("Definition copied").count() == 0
 
 
 def test_links_and_the_definition_are_copied(page: Page) -> None:
